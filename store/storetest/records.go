@@ -1,0 +1,124 @@
+package storetest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"epro/study"
+)
+
+func recordKeys(t *testing.T, h *harness) {
+	first := filled[study.Record](1)
+	first.ExpiresAt = start.Add(-24 * 365 * time.Hour)
+	must(t, h.InsertRecord(t.Context(), first))
+	other := filled[study.Record](2)
+	other.Kind, other.Key = first.Kind, first.Key
+	mustBe(t, h.InsertRecord(t.Context(), other), study.ErrExists)
+	got, err := h.Record(t.Context(), first.Kind, first.Key)
+	must(t, err)
+	if d := difference(first, got); d != "" {
+		t.Error(d)
+	}
+	otherKind, otherKey := first, first
+	otherKind.Kind, otherKey.Key = "another", "another"
+	must(t, h.InsertRecord(t.Context(), otherKind))
+	must(t, h.InsertRecord(t.Context(), otherKey))
+}
+
+func putRecord(t *testing.T, h *harness) {
+	var want study.Record
+	for i := range 3 {
+		want = filled[study.Record](5 - i) // the last one is not the latest
+		want.Kind, want.Key = "device", "1"
+		must(t, h.PutRecord(t.Context(), want))
+	}
+	got, err := only(h.Records(t.Context(), "device", "", time.Time{}))
+	must(t, err)
+	if d := difference(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func recordsListed(t *testing.T, h *harness) {
+	var written []study.Record
+	for i, key := range []string{"B", "a", "é", "10", "2", "$x", "a.b", "鱼"} {
+		for _, owner := range []string{"o", "O", "o2"} {
+			for _, kind := range []study.RecordKind{"device", "delivery"} {
+				r := record(kind, owner+" "+key)
+				r.Owner, r.At = owner, start.Add(time.Duration(i%3)*time.Millisecond)
+				written = append(written, r)
+				must(t, h.InsertRecord(t.Context(), r))
+			}
+		}
+	}
+	slices.SortFunc(written, func(a, b study.Record) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Key, b.Key))
+	})
+	for _, owner := range []string{"", "o", "O", "o2", "missing"} {
+		for _, since := range []time.Time{{}, start, start.Add(time.Millisecond), start.Add(2 * time.Millisecond), start.Add(time.Hour)} {
+			var want, got []string
+			for _, r := range written {
+				if r.Kind == "device" && (owner == "" || r.Owner == owner) && !r.At.Before(since) {
+					want = append(want, r.Key)
+				}
+			}
+			found, err := h.Records(t.Context(), "device", owner, since)
+			must(t, err)
+			for _, r := range found {
+				got = append(got, r.Key)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("of %q since %v: %q, not %q", owner, since, got, want)
+			}
+		}
+	}
+}
+
+func deleteRecord(t *testing.T, h *harness) {
+	for _, r := range []study.Record{record("device", "1"), record("device", "2"), record("session", "1")} {
+		must(t, h.InsertRecord(t.Context(), r))
+	}
+	must(t, h.DeleteRecord(t.Context(), "device", "1"))
+	must(t, h.DeleteRecord(t.Context(), "device", "1"))
+	mustBe(t, second(h.Record(t.Context(), "device", "1")), study.ErrNotFound)
+	must(t, second(h.Record(t.Context(), "device", "2")))
+	must(t, second(h.Record(t.Context(), "session", "1")))
+	must(t, h.InsertRecord(t.Context(), record("device", "1")))
+}
+
+func purgeRecords(t *testing.T, h *harness) {
+	expire := map[string]time.Time{
+		"never":            {},
+		"long ago":         start.Add(-1000 * time.Hour),
+		"a moment ago":     start.Add(-time.Millisecond),
+		"just now":         start,
+		"in a moment":      start.Add(time.Millisecond),
+		"before the epoch": time.UnixMilli(-1).UTC(),
+	}
+	for key, at := range expire {
+		for _, kind := range []study.RecordKind{"session", "link"} {
+			r := record(kind, key)
+			r.ExpiresAt = at
+			must(t, h.InsertRecord(t.Context(), r))
+		}
+	}
+	for _, want := range []int{6, 0} {
+		n, err := h.PurgeRecords(t.Context(), start)
+		must(t, err)
+		if n != want {
+			t.Errorf("%d were removed, not %d", n, want)
+		}
+	}
+	for key, at := range expire {
+		_, err := h.Record(t.Context(), "session", key)
+		if gone := err != nil; gone != (!at.IsZero() && at.Before(start)) {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	failed(t, parallel(4, 4, func(i int) error {
+		return h.InsertRecord(t.Context(), record("session", fmt.Sprint(i)))
+	}))
+}

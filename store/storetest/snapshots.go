@@ -1,0 +1,147 @@
+package storetest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"testing"
+
+	"epro/study"
+)
+
+func snapshotGuard(t *testing.T, h *harness) {
+	const stream = "site/S01"
+	holds := func(want study.Snapshot) {
+		t.Helper()
+		got, err := h.Snapshot(t.Context(), stream)
+		must(t, err)
+		if d := difference(want, got); d != "" {
+			t.Error(d)
+		}
+	}
+	five := snapshot(stream, 5)
+	must(t, h.PutSnapshot(t.Context(), five))
+	four := snapshot(stream, 4)
+	must(t, h.PutSnapshot(t.Context(), four))
+	holds(five)
+	must(t, h.Append(t.Context(), entry(stream, 4), &four))
+	holds(five)
+	must(t, second(h.EntryByID(t.Context(), entry(stream, 4).ID)))
+
+	again := filled[study.Snapshot](99) // another stamp, site and label, too
+	again.Stream, again.Seq = stream, 5
+	must(t, h.PutSnapshot(t.Context(), again))
+	holds(again)
+	again.State = []byte(`{"only":"the state"}`)
+	must(t, h.PutSnapshot(t.Context(), again))
+	holds(again)
+	onlyEarlier := again
+	onlyEarlier.Seq = 4
+	must(t, h.PutSnapshot(t.Context(), onlyEarlier))
+	holds(again)
+	again.Stamp = "only another stamp"
+	must(t, h.PutSnapshot(t.Context(), again))
+	holds(again)
+	six := snapshot(stream, 6)
+	must(t, h.Append(t.Context(), entry(stream, 6), &six))
+	holds(six)
+	must(t, h.Append(t.Context(), entry(stream, 7), nil))
+	holds(six)
+}
+
+// variedSnapshots have every combination of a few kinds, sites, labels and
+// stamps, in bytewise order of site, label and stream.
+func variedSnapshots() []study.Snapshot {
+	var snaps []study.Snapshot
+	for _, kind := range []string{"participant", "staff"} {
+		for _, site := range []study.SiteCode{"", "B", "S01", "S02", "a", "é"} {
+			for _, label := range []string{"", "1", "10", "2", "B", "a", "é"} {
+				for _, stamp := range []string{"old", "new"} {
+					s := snapshot("", uint64(len(snaps)+1))
+					s.Stream = study.StreamID(fmt.Sprintf("%s/%d", kind, (len(snaps)*37)%1000))
+					s.Kind, s.Site, s.Label, s.Stamp = kind, site, label, stamp
+					snaps = append(snaps, s)
+				}
+			}
+		}
+	}
+	slices.SortFunc(snaps, func(a, b study.Snapshot) int {
+		return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Stream, b.Stream))
+	})
+	return snaps
+}
+
+func matches(s study.Snapshot, q study.SnapshotQuery) bool {
+	return (q.Kind == "" || s.Kind == q.Kind) && (q.Sites == nil || slices.Contains(q.Sites, s.Site)) &&
+		(q.Stale == "" || s.Stamp != q.Stale) && (q.Label == "" || s.Label == q.Label)
+}
+
+func snapshotPages(t *testing.T, h *harness) {
+	snaps := variedSnapshots()
+	for i := range snaps {
+		must(t, h.PutSnapshot(t.Context(), snaps[(i*11)%len(snaps)]))
+	}
+	for _, kind := range []string{"", "staff", "missing"} {
+		for _, sites := range [][]study.SiteCode{nil, {"S01"}, {"é", "B", "missing", "B", ""}} {
+			for _, stale := range []string{"", "new", "missing"} {
+				for _, label := range []string{"", "10", "é"} {
+					q := study.SnapshotQuery{Kind: kind, Sites: sites, Stale: stale, Label: label}
+					var want []study.Snapshot
+					for _, s := range snaps {
+						if matches(s, q) {
+							want = append(want, s)
+						}
+					}
+					comparePages(t, h, q, want)
+				}
+			}
+		}
+	}
+}
+
+// comparePages reads all pages of a query, in several sizes.
+func comparePages(t *testing.T, h *harness, q study.SnapshotQuery, want []study.Snapshot) {
+	t.Helper()
+	for _, q.Limit = range []int{0, 3, len(want)} {
+		q.AfterSite, q.AfterLabel, q.AfterStream = "", "", ""
+		var got []study.Snapshot
+		for {
+			page, err := h.Snapshots(t.Context(), q)
+			must(t, err)
+			got = append(got, page...)
+			if q.Limit == 0 || len(page) < q.Limit {
+				break
+			}
+			end := page[len(page)-1]
+			q.AfterSite, q.AfterLabel, q.AfterStream = end.Site, end.Label, end.Stream
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%+v: %d snapshots, not %d", q, len(got), len(want))
+		}
+		for i := range want {
+			if d := difference(want[i], got[i]); d != "" {
+				t.Fatalf("%+v: at %d: %s", q, i, d)
+			}
+		}
+	}
+}
+
+func snapshotLimit(t *testing.T, h *harness) {
+	const more = 1003
+	failed(t, parallel(64, more, func(i int) error {
+		return h.PutSnapshot(t.Context(), snapshot(study.StreamID(fmt.Sprint("site/", i)), uint64(i+1)))
+	}))
+	for limit, want := range map[int]int{0: 1000, 999: 999, 1000: 1000, 1001: 1000, 1 << 30: 1000, -1: 1000} {
+		page, err := h.Snapshots(t.Context(), study.SnapshotQuery{Limit: limit})
+		must(t, err)
+		if len(page) != want {
+			t.Errorf("at most %d gives %d snapshots, not %d", limit, len(page), want)
+		}
+	}
+}
+
+// noSites: somebody who may see no site must not see all of them.
+func noSites(t *testing.T, h *harness) {
+	must(t, h.PutSnapshot(t.Context(), snapshot("site/S01", 1)))
+	none(t, "Snapshots of no site")(h.Snapshots(t.Context(), study.SnapshotQuery{Sites: []study.SiteCode{}}))
+}

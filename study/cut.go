@@ -1,0 +1,102 @@
+package study
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+)
+
+// PeopleAt folds every participant's record as it was recorded up to the cut
+// (zero: all of it), in the order of site, number and id at that time, and
+// calls f with each. Memory grows only with the number of participants' keys.
+func (s *Service) PeopleAt(ctx context.Context, by Actor, cut time.Time, f func(*Participant) error) error {
+	if err := permit(by, ExportData); err != nil {
+		return err
+	}
+	h, err := s.History(ctx)
+	if err != nil {
+		return err
+	}
+	h = h.upTo(cut)
+	places, err := s.placesAt(ctx, cut)
+	if err != nil {
+		return err
+	}
+	for _, place := range places {
+		entries, err := s.store.Stream(ctx, place.ID.Stream(), 0)
+		if err != nil {
+			return err
+		}
+		p, err := FoldParticipant(h, nil, upTo(entries, cut)...)
+		if err != nil {
+			return err
+		}
+		if err := f(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func upTo(entries []Entry, cut time.Time) []Entry {
+	for i, n := range entries {
+		if !cut.IsZero() && n.At.After(cut) {
+			return entries[:i]
+		}
+	}
+	return entries
+}
+
+// placesAt are the places in lists of everybody who was enrolled by the cut, as
+// they were then.
+func (s *Service) placesAt(ctx context.Context, cut time.Time) ([]PeoplePlace, error) {
+	var places []PeoplePlace
+	for n, err := range s.store.Entries(ctx, "participant/") {
+		if err != nil {
+			return nil, err
+		}
+		if !keyed(n.Type) || !cut.IsZero() && n.At.After(cut) {
+			continue
+		}
+		if n.Seq == 1 {
+			places = append(places, PeoplePlace{ID: ParticipantID(n.Stream.Key())})
+		}
+		if len(places) == 0 || places[len(places)-1].ID.Stream() != n.Stream {
+			return nil, n.fault("the stream does not begin with its first entry")
+		}
+		if err := places[len(places)-1].move(n); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(places, func(a, b PeoplePlace) int {
+		return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Number, b.Number), cmp.Compare(a.ID, b.ID))
+	})
+	return places, nil
+}
+
+// keyed reports whether events of this type can change a place in lists.
+func keyed(t EventType) bool {
+	return t == ParticipantEnrolled{}.EventType() || t == DetailsChanged{}.EventType() || t == Transferred{}.EventType()
+}
+
+// move follows one event that can change the place.
+func (p *PeoplePlace) move(n Entry) error {
+	e, err := n.Open()
+	if err != nil {
+		return err
+	}
+	payload, err := PayloadOf(e)
+	if err != nil {
+		return err
+	}
+	switch v := payload.(type) {
+	case ParticipantEnrolled:
+		p.Site, p.Number = v.Site, v.Number
+	case DetailsChanged:
+		p.Number = cmp.Or(v.Number, p.Number)
+	case Transferred:
+		p.Site = v.Site
+	}
+	return nil
+}

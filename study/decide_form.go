@@ -1,0 +1,392 @@
+package study
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"epro/instruments"
+	"epro/scoring"
+)
+
+// SubmitForm is a filled form, sent by the participant's phone or entered by
+// staff (then with Mode and Reason).
+type SubmitForm struct {
+	ID            SubmissionID
+	Assessment    AssessmentID
+	Instrument    string
+	Version       string // of the instrument
+	Pack          string // the wording pack as the phone named it; may be empty
+	Shown         string // the pack that the server takes it to be; stored
+	Demonstration bool
+	Answers       map[string]string // item code → literal as sent
+	Skipped       map[string]string // item code → "skipped" or "opt_out"
+	StartedAt     Instant
+	CompletedAt   Instant
+	SentAt        Instant // zero: not said
+	App           App
+	Mode          Mode
+	ByStaff       bool // entered by site staff: then the two below and Mode are theirs to say
+	Assistance    Assistance
+	Reason        string
+}
+
+func (c SubmitForm) action() Action {
+	if c.ByStaff {
+		return EnterForms
+	}
+	return SubmitOwn
+}
+
+func (c SubmitForm) why() string { return c.Reason }
+
+// digest is SHA-256 over what makes the form this form, in canonical JSON; not
+// over what differs from one attempt to the next.
+func (c SubmitForm) digest() (Hash, error) {
+	answers := make(map[string]jsontext.Value, len(c.Answers))
+	for code, literal := range c.Answers {
+		answers[code] = jsontext.Value(literal)
+	}
+	skipped := c.Skipped
+	if skipped == nil {
+		skipped = map[string]string{}
+	}
+	raw, err := json.Marshal(struct {
+		Assessment  AssessmentID              `json:"assessment"`
+		Instrument  string                    `json:"instrument"`
+		Version     string                    `json:"version"`
+		Pack        string                    `json:"pack"`
+		Answers     map[string]jsontext.Value `json:"answers"`
+		Skipped     map[string]string         `json:"skipped"`
+		StartedAt   Instant                   `json:"started_at"`
+		CompletedAt Instant                   `json:"completed_at"`
+	}{c.Assessment, c.Instrument, c.Version, c.Pack, answers, skipped, c.StartedAt, c.CompletedAt})
+	if err != nil {
+		return Hash{}, Fail(Invalid, "The answers are no JSON values.")
+	}
+	canonical := jsontext.Value(raw)
+	if err := canonical.Canonicalize(); err != nil {
+		return Hash{}, Fail(Invalid, "The answers are no JSON values.")
+	}
+	return sha256.Sum256(canonical), nil
+}
+
+// decide follows DESIGN.md §3: the first match wins.
+func (c SubmitForm) decide(p *Participant, s *Situation) (Payload, error) {
+	digest, err := c.digest()
+	if err != nil {
+		return nil, err
+	}
+	if _, known := p.Submission(c.ID); known != nil {
+		if known.Digest == digest {
+			return nil, nil
+		}
+		return nil, Fail(Conflict, "A form with this submission id was received with other content. The first one stays; ask the study team to correct it.")
+	}
+	a := p.Assessment(c.Assessment)
+	if a == nil {
+		return nil, notFound("assessment")
+	}
+	protocol := s.History.protocol(a.Protocol)
+	k, ok := kits[InstrumentRef{ID: c.Instrument, Version: c.Version}]
+	if !ok || c.Instrument != protocol.Instrument.ID || c.Version != protocol.Instrument.Version {
+		return nil, Fail(VersionMismatch, fmt.Sprintf("This visit asks for %s version %s. Fetch the questionnaire again.",
+			protocol.Instrument.ID, protocol.Instrument.Version))
+	}
+	answers, marks, err := c.check(k)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkTimes(s.Now); err != nil {
+		return nil, err
+	}
+	v, err := c.judge(p, a, protocol, s)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range marks {
+		v.flags = append(v.flags, Flag(m))
+	}
+	return c.event(k, answers, digest, v, s.Now), nil
+}
+
+// check turns the answers into a sheet, or names every fault.
+func (c SubmitForm) check(k kit) (instruments.Answers, []string, error) {
+	return checkForm(k, instruments.Form{Answers: c.Answers, Skipped: c.Skipped, Paper: !c.Mode.Electronic()})
+}
+
+func checkForm(k kit, form instruments.Form) (instruments.Answers, []string, error) {
+	answers, marks, wrong := k.Check(form)
+	if len(wrong) == 0 {
+		return answers, marks, nil
+	}
+	fields := make([]Field, len(wrong))
+	for i, w := range wrong {
+		fields[i] = Field{Name: "answers." + w.Item, Reason: w.Reason}
+	}
+	return nil, nil, Fail(InvalidAnswers, "Some answers do not fit the questionnaire. Nothing was stored.", fields...)
+}
+
+func (c SubmitForm) checkTimes(now Instant) error {
+	var f faults
+	f.add(c.StartedAt.IsZero(), "started_at", "say when the form was started")
+	f.add(c.CompletedAt.IsZero(), "completed_at", "say when the form was completed")
+	f.add(c.CompletedAt < c.StartedAt, "completed_at", "a form cannot be completed before it is started")
+	f.add(!c.ByStaff && !c.Mode.Electronic(), "mode", oneOf([]Mode{ModeApp, ModeWeb, ModeTablet}))
+	if c.ByStaff {
+		f.add(c.CompletedAt > now, "completed_at", "a form cannot have been completed in the future")
+		f.add(strings.TrimSpace(c.Reason) == "", "reason", "say why staff enter this form")
+		f.add(!slices.Contains([]Mode{ModePaper, ModeInterview, ModeTablet}, c.Mode), "mode", oneOf([]Mode{ModePaper, ModeInterview, ModeTablet}))
+		f.add(!slices.Contains([]Assistance{AssistanceNone, AssistanceRead, AssistanceEntered, AssistanceProxy}, c.Assistance), "assistance",
+			oneOf([]Assistance{AssistanceNone, AssistanceRead, AssistanceEntered, AssistanceProxy}))
+	}
+	return f.err()
+}
+
+// verdict is whether and how a form counts.
+type verdict struct {
+	counted   bool
+	cause     HeldCause
+	flags     []Flag
+	corrected Instant // completion by the server's clock; zero: as said
+}
+
+// judge decides whether the form counts, is held, or is refused.
+func (c SubmitForm) judge(p *Participant, a *Assessment, protocol *Protocol, s *Situation) (verdict, error) {
+	if len(p.Consents) == 0 {
+		return verdict{}, Fail(WindowNotOpen, "No window opens before consent. Record the consent first. Nothing was stored.")
+	}
+	if c.Mode.Electronic() && a.electronic() != nil {
+		return verdict{}, Fail(AlreadySubmitted, "There is a form for this visit already. It stays as it is; ask the study team if it has to change.")
+	}
+	times := c.readings(s.Now, protocol.Forms)
+	fit := c.fit(p, a, protocol, times, s.Now)
+	if c.ByStaff {
+		return c.judgeEntry(p, a, fit, times, s)
+	}
+	v := verdict{flags: times.flags(), corrected: times.corrected}
+	w := a.Window
+	if !fit.ok && s.Now < w.OpensAt() {
+		return verdict{}, Fail(WindowNotOpen, "It is too early for this questionnaire: "+w.times()+". Nothing was stored.")
+	}
+	if fit.ok {
+		v.flags = append(v.flags, fit.flags(s.Now)...)
+	}
+	standing := a.Standing()
+	switch tooLate := fit.window.ClosesAt() + Instant(time.Duration(protocol.Forms.LateArrivalDays)*24*time.Hour/time.Millisecond); {
+	case p.leftBefore(times.best()):
+		v.cause = HeldNotExpected
+	case s.Site != nil && s.Site.Locked:
+		v.cause = HeldLocked
+	case standing != nil && !standing.Mode.Electronic():
+		v.cause = HeldStaffEntry
+	case !fit.ok && times.best() < w.OpensAt() && !a.Superseded:
+		v.cause = HeldEarly
+	case !fit.ok:
+		v.cause = HeldClosed
+	case s.Now > tooLate:
+		v.cause = HeldArrivedLate
+	}
+	v.counted = v.cause == ""
+	return v, nil
+}
+
+// judgeEntry decides on a form that staff enter: it counts or is refused, never
+// held, for whoever enters it can put it right.
+func (c SubmitForm) judgeEntry(p *Participant, a *Assessment, fit fit, times readings, s *Situation) (verdict, error) {
+	standing := a.Standing()
+	switch {
+	case s.Site != nil && s.Site.Locked:
+		return verdict{}, errLocked()
+	case standing != nil && !standing.Mode.Electronic() && !c.Mode.Electronic():
+		return verdict{}, Fail(AlreadySubmitted, "Staff have entered a form for this visit. Correct or void that one instead.")
+	case p.leftBefore(c.CompletedAt):
+		return verdict{}, Fail(NotExpected, "The participant had left the study when this form was completed. Retract that first if it was an error.")
+	case !fit.ok && c.CompletedAt < a.Window.OpensAt():
+		return verdict{}, Fail(WindowNotOpen, "The form was completed before its window: "+a.Window.times()+".")
+	case !fit.ok:
+		return verdict{}, Fail(WindowClosed, "The form was completed after its window: "+a.Window.times()+".")
+	}
+	v := verdict{counted: true, flags: append(times.flags(), fit.flags(s.Now)...)}
+	if standing != nil && standing.Mode.Electronic() {
+		v.counted, v.flags = false, append(v.flags, FlagElectronicExists)
+	}
+	return v, nil
+}
+
+// readings are the two times at which a form may have been completed: by the
+// phone's clock, and by the server's when the phone's was off.
+type readings struct {
+	said, corrected       Instant // corrected is zero when the clocks agree
+	started, startedFixed Instant
+}
+
+// readings corrects the phone's clock by how far it was off when it sent.
+func (c SubmitForm) readings(now Instant, rules FormRules) readings {
+	r := readings{said: c.CompletedAt, started: c.StartedAt, startedFixed: c.StartedAt}
+	tolerance := Instant(rules.ClockToleranceMinutes) * Instant(time.Minute/time.Millisecond)
+	isOff := func(off Instant) bool { return off > tolerance || off < -tolerance }
+	var off Instant
+	if !c.SentAt.IsZero() {
+		off = now - c.SentAt
+	}
+	if !isOff(off) && c.CompletedAt > now {
+		off = now - c.CompletedAt // it cannot be completed after it arrived
+	}
+	if isOff(off) {
+		r.corrected = min(c.CompletedAt+off, now)
+		r.startedFixed = min(c.StartedAt+off, r.corrected)
+	}
+	return r
+}
+
+func (r readings) flags() []Flag {
+	if r.corrected.IsZero() {
+		return nil
+	}
+	return []Flag{FlagTimeUncertain}
+}
+
+// best is the completion by the server's clock.
+func (r readings) best() Instant {
+	if r.corrected.IsZero() {
+		return r.said
+	}
+	return r.corrected
+}
+
+// fit is the window that a form was completed in, if any.
+type fit struct {
+	ok     bool
+	window Window
+	moved  bool // the window as it was at completion, not as it is now
+	grace  bool // finished within the grace time after closing
+}
+
+func (f fit) flags(received Instant) []Flag {
+	var flags []Flag
+	if f.moved {
+		flags = append(flags, FlagWindowMoved)
+	}
+	if f.grace {
+		flags = append(flags, FlagFinishedAfterClose)
+	}
+	if received >= f.window.ClosesAt() {
+		flags = append(flags, FlagLateArrival)
+	}
+	return flags
+}
+
+// fit looks for a window that the form was completed in: the one in force now
+// before the one at completion, inside before the grace time; either reading
+// of the clocks will do.
+func (c SubmitForm) fit(p *Participant, a *Assessment, protocol *Protocol, r readings, now Instant) fit {
+	type reading struct{ started, completed Instant }
+	both := []reading{{r.started, min(r.said, now)}} // a clock that runs ahead opens no window early
+	if !r.corrected.IsZero() {
+		both = append(both, reading{r.startedFixed, r.corrected})
+	}
+	grace := Instant(protocol.Forms.GraceMinutes) * Instant(time.Minute/time.Millisecond)
+	for _, late := range []Instant{0, grace} {
+		for _, then := range []bool{false, true} {
+			for _, t := range both {
+				w, inForce := a.windowAt(t.completed, then)
+				inside := inForce && w.Contains(t.completed)
+				after := inForce && late > 0 && w.Contains(t.started) && t.completed >= w.ClosesAt() &&
+					t.completed < w.ClosesAt()+late && !p.dosedBefore(a, protocol, t.completed)
+				if inside || after {
+					return fit{ok: true, window: w, moved: then, grace: after}
+				}
+			}
+		}
+	}
+	return fit{window: a.Window}
+}
+
+// windowAt is the window in force now, or as it was at the instant.
+func (a *Assessment) windowAt(at Instant, then bool) (Window, bool) {
+	if then {
+		for _, past := range a.Past {
+			if at < past.Until {
+				return past.Window, true
+			}
+		}
+	}
+	return a.Window, !a.Superseded
+}
+
+// dosedBefore reports whether the form is a baseline form completed after the
+// first dose, which no grace can save.
+func (p *Participant) dosedBefore(a *Assessment, protocol *Protocol, completed Instant) bool {
+	v, _, _ := protocol.Visit(a.Visit)
+	dose := p.Fact(FactFirstDose)
+	if !v.Baseline || dose == nil {
+		return false
+	}
+	if !dose.At.IsZero() {
+		return completed >= dose.At
+	}
+	return completed >= InstantOf(StartOfDay(dose.On.First(), p.Zone()))
+}
+
+// leftBefore reports whether the participant had left, died or been excluded
+// when the form was completed: on a later day, or on the same day but after
+// that was recorded.
+func (p *Participant) leftBefore(completed Instant) bool {
+	day := DateOf(completed.Time().In(p.Zone()))
+	return slices.ContainsFunc(p.Facts, func(f Fact) bool {
+		last := f.On.Last()
+		return f.Kind.stops() && !f.Retracted && (day > last || day == last && completed > f.RecordedAt)
+	})
+}
+
+// event is the form as it is stored.
+func (c SubmitForm) event(k kit, answers instruments.Answers, digest Hash, v verdict, now Instant) SubmissionReceived {
+	given, skipped := answersOf(k.Instrument, answers)
+	for code, reason := range c.Skipped {
+		if _, both := given[code]; both {
+			skipped[code] = reason // on paper: the box beside the answer, flagged
+		}
+	}
+	return SubmissionReceived{
+		SubmissionID: c.ID, AssessmentID: c.Assessment, Instrument: c.Instrument, InstrumentVersion: c.Version,
+		WordingPack: c.Shown, Demonstration: c.Demonstration, Mode: c.Mode, Assistance: c.Assistance,
+		Answers: given, Skipped: skipped, Scores: storedScores(k, answers), ScoringVersion: scoring.Version,
+		StartedAt: c.StartedAt, CompletedAt: c.CompletedAt, SentAt: c.SentAt, ReceivedAt: now, CorrectedAt: v.corrected,
+		App: c.App, Digest: digest, Counted: v.counted, HeldCause: v.cause, Flags: v.flags,
+	}
+}
+
+// Receipt is what the phone holds on to before it lets the answers go.
+type Receipt struct {
+	SubmissionID SubmissionID `json:"submission_id"`
+	AssessmentID AssessmentID `json:"assessment_id"`
+	ReceivedAt   Instant      `json:"received_at"`
+	Digest       Hash         `json:"digest"`
+	Counted      bool         `json:"counted"`
+	Flags        []Flag       `json:"flags"`
+	HeldCause    HeldCause    `json:"held_cause,omitzero"`
+}
+
+// Receipt is the receipt of a form that was received, always as it was given
+// the first time.
+func (p *Participant) Receipt(id SubmissionID) (Receipt, bool) {
+	a, s := p.Submission(id)
+	if s == nil {
+		return Receipt{}, false
+	}
+	flags := s.Flags
+	if len(s.Earlier) > 0 {
+		flags = s.Earlier[0].Flags // a correction may have changed them since
+	}
+	if flags == nil {
+		flags = []Flag{}
+	}
+	return Receipt{SubmissionID: id, AssessmentID: a.ID, ReceivedAt: s.ReceivedAt, Digest: s.Digest,
+		Counted: s.Counted, Flags: flags, HeldCause: s.HeldCause}, true
+}

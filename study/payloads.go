@@ -1,0 +1,304 @@
+package study
+
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+
+	"epro/instruments"
+)
+
+// EventType names what happened, in the past tense.
+type EventType string
+
+// Payload is what an event of one type says. Payloads are stored for ever:
+// fields are added, never renamed; another meaning gets another type or a
+// higher version, and the golden files must go on folding.
+type Payload interface{ EventType() EventType }
+
+// Events of the study's stream.
+type (
+	// ProtocolAdopted puts a protocol in force from a date on.
+	ProtocolAdopted struct {
+		Version     string `json:"version"`
+		Hash        Hash   `json:"hash"` // of Text
+		Text        string `json:"text"`
+		EffectiveOn Date   `json:"effective_on"`
+		Simulated   bool   `json:"simulated,omitzero"` // the store holds a simulated study, no real participant
+	}
+	// DataExported says that a file left the system.
+	DataExported struct {
+		ExportID string            `json:"export_id"`
+		Dataset  string            `json:"dataset"`
+		Format   string            `json:"format"`
+		Options  map[string]string `json:"options,omitzero"`
+	}
+)
+
+// Events of a site's stream.
+type (
+	// SiteCreated opens a site.
+	SiteCreated struct {
+		Code     SiteCode `json:"code"`
+		Name     string   `json:"name"`
+		TimeZone string   `json:"time_zone"`
+		Language string   `json:"language"`
+	}
+	// SiteLocked closes the site's data: forms are held, staff writes refused.
+	SiteLocked struct{}
+	// SiteUnlocked opens them again.
+	SiteUnlocked struct{}
+)
+
+// Events of a staff account's stream.
+type (
+	// StaffCreated opens an account.
+	StaffCreated struct {
+		Username string `json:"username"`
+		Rights
+	}
+	// StaffChanged states the account's rights from now on, whole.
+	StaffChanged struct {
+		Rights
+		Disabled bool `json:"disabled"`
+	}
+	// PasswordReset says that an account got a new password; never which.
+	PasswordReset struct{}
+)
+
+// NameClaimed is the first and only event of a claim's stream.
+type NameClaimed struct {
+	Kind  ClaimKind `json:"kind"`
+	Owner StreamID  `json:"owner"`
+}
+
+// Events of a participant's stream.
+type (
+	// ParticipantEnrolled is the first event of a participant's record.
+	ParticipantEnrolled struct {
+		Number   string   `json:"number"`
+		Site     SiteCode `json:"site"`
+		Regimen  string   `json:"regimen,omitzero"`
+		Language string   `json:"language"`
+		TimeZone string   `json:"time_zone"`
+		Cycle1On Date     `json:"cycle1_on"`
+		Consent  Consent  `json:"consent,omitzero"`
+		Access   Access   `json:"access"`
+	}
+	// ConsentRecorded is a consent given, or given anew to another form.
+	ConsentRecorded struct {
+		Consent Consent `json:"consent"`
+	}
+	// CodeIssued says that an enrolment code was made; the code itself is not
+	// in the log. An older unused code dies with it.
+	CodeIssued struct {
+		ExpiresAt Instant `json:"expires_at"`
+		Replace   bool    `json:"replace,omitzero"` // its use ends earlier sessions and devices
+	}
+	// PhoneBound says that the code of event Code was used.
+	PhoneBound struct {
+		Code       EventID `json:"code"`
+		DeviceName string  `json:"device_name,omitzero"`
+	}
+	// SubmissionReceived is a filled form, counted or held.
+	SubmissionReceived struct {
+		SubmissionID      SubmissionID      `json:"submission_id"`
+		AssessmentID      AssessmentID      `json:"assessment_id"`
+		Instrument        string            `json:"instrument"`
+		InstrumentVersion string            `json:"instrument_version"`
+		WordingPack       string            `json:"wording_pack"`
+		Demonstration     bool              `json:"demonstration"`
+		Mode              Mode              `json:"mode"`
+		Assistance        Assistance        `json:"assistance,omitzero"`
+		Answers           map[string]int    `json:"answers"`
+		Skipped           map[string]string `json:"skipped"`
+		Scores            Scores            `json:"scores"`
+		ScoringVersion    string            `json:"scoring_version"`
+		StartedAt         Instant           `json:"started_at"`
+		CompletedAt       Instant           `json:"completed_at"`          // as the phone said
+		SentAt            Instant           `json:"sent_at,omitzero"`      // as the phone said
+		ReceivedAt        Instant           `json:"received_at"`           // as the server saw it
+		CorrectedAt       Instant           `json:"corrected_at,omitzero"` // completion by the server's clock, when the phone's was off
+		App               App               `json:"app,omitzero"`
+		Digest            Hash              `json:"digest"`
+		Counted           bool              `json:"counted"`
+		HeldCause         HeldCause         `json:"held_cause,omitzero"`
+		Flags             []Flag            `json:"flags,omitzero"`
+	}
+	// HeldDecided accepts or rejects a held form.
+	HeldDecided struct {
+		SubmissionID SubmissionID `json:"submission_id"`
+		Accept       bool         `json:"accept"`
+	}
+	// SubmissionCorrected states the answers of a form anew; the earlier ones stay.
+	SubmissionCorrected struct {
+		SubmissionID   SubmissionID      `json:"submission_id"`
+		Revision       int               `json:"revision"`
+		Answers        map[string]int    `json:"answers"`
+		Skipped        map[string]string `json:"skipped"`
+		Scores         Scores            `json:"scores"`
+		ScoringVersion string            `json:"scoring_version"`
+		Cause          Cause             `json:"cause"`
+		Flags          []Flag            `json:"flags,omitzero"`
+	}
+	// SubmissionVoided takes a form out of every count; it stays readable.
+	SubmissionVoided struct {
+		SubmissionID SubmissionID `json:"submission_id"`
+		Cause        Cause        `json:"cause"`
+	}
+	// SubmissionVerified says that a second person compared the form with its source.
+	SubmissionVerified struct {
+		SubmissionID SubmissionID `json:"submission_id"`
+		Revision     int          `json:"revision"`
+	}
+	// CycleRecorded states the first day of a treatment cycle.
+	CycleRecorded struct {
+		N         int       `json:"n"`
+		StartedOn Date      `json:"started_on"`
+		Kind      CycleKind `json:"kind"`
+		DoseAt    Instant   `json:"dose_at,omitzero"`
+	}
+	// FactRecorded is a dated fact of treatment or of taking part.
+	FactRecorded struct {
+		Kind  FactKind    `json:"kind"`
+		On    PartialDate `json:"on"`
+		At    Instant     `json:"at,omitzero"` // the time of a first dose, where known
+		Level Level       `json:"level,omitzero"`
+		Drugs []string    `json:"drugs,omitzero"`
+	}
+	// FactRetracted takes back the fact of event Seq.
+	FactRetracted struct {
+		Seq uint64 `json:"seq"`
+	}
+	// PerformanceRecorded is an ECOG performance status.
+	PerformanceRecorded struct {
+		Visit string `json:"visit"`
+		ECOG  int    `json:"ecog"`
+		On    Date   `json:"on"`
+	}
+	// DetailsChanged states new details; an absent one stays.
+	DetailsChanged struct {
+		Language string `json:"language,omitzero"`
+		TimeZone string `json:"time_zone,omitzero"`
+		Number   string `json:"number,omitzero"`
+		Regimen  string `json:"regimen,omitzero"`
+		Access   Access `json:"access,omitzero"`
+	}
+	// Transferred moves the participant to another site.
+	Transferred struct {
+		Site SiteCode `json:"site"`
+		On   Date     `json:"on"`
+	}
+	// NotDoneRecorded is the reason why a form is missing.
+	NotDoneRecorded struct {
+		AssessmentID  AssessmentID  `json:"assessment_id"`
+		Reason        MissingReason `json:"reason"`
+		HealthRelated Tristate      `json:"health_related"`
+		Note          string        `json:"note,omitzero"`
+	}
+)
+
+// EventType names the event of each payload; the names are stored for ever.
+func (ProtocolAdopted) EventType() EventType     { return "protocol_adopted" }
+func (DataExported) EventType() EventType        { return "data_exported" }        //nolint:revive // see ProtocolAdopted
+func (SiteCreated) EventType() EventType         { return "site_created" }         //nolint:revive // see ProtocolAdopted
+func (SiteLocked) EventType() EventType          { return "site_locked" }          //nolint:revive // see ProtocolAdopted
+func (SiteUnlocked) EventType() EventType        { return "site_unlocked" }        //nolint:revive // see ProtocolAdopted
+func (StaffCreated) EventType() EventType        { return "staff_created" }        //nolint:revive // see ProtocolAdopted
+func (StaffChanged) EventType() EventType        { return "staff_changed" }        //nolint:revive // see ProtocolAdopted
+func (PasswordReset) EventType() EventType       { return "password_reset" }       //nolint:revive // see ProtocolAdopted
+func (NameClaimed) EventType() EventType         { return "name_claimed" }         //nolint:revive // see ProtocolAdopted
+func (ParticipantEnrolled) EventType() EventType { return "participant_enrolled" } //nolint:revive // see ProtocolAdopted
+func (ConsentRecorded) EventType() EventType     { return "consent_recorded" }     //nolint:revive // see ProtocolAdopted
+func (CodeIssued) EventType() EventType          { return "code_issued" }          //nolint:revive // see ProtocolAdopted
+func (PhoneBound) EventType() EventType          { return "phone_bound" }          //nolint:revive // see ProtocolAdopted
+func (SubmissionReceived) EventType() EventType  { return "submission_received" }  //nolint:revive // see ProtocolAdopted
+func (HeldDecided) EventType() EventType         { return "held_decided" }         //nolint:revive // see ProtocolAdopted
+func (SubmissionCorrected) EventType() EventType { return "submission_corrected" } //nolint:revive // see ProtocolAdopted
+func (SubmissionVoided) EventType() EventType    { return "submission_voided" }    //nolint:revive // see ProtocolAdopted
+func (SubmissionVerified) EventType() EventType  { return "submission_verified" }  //nolint:revive // see ProtocolAdopted
+func (CycleRecorded) EventType() EventType       { return "cycle_recorded" }       //nolint:revive // see ProtocolAdopted
+func (FactRecorded) EventType() EventType        { return "fact_recorded" }        //nolint:revive // see ProtocolAdopted
+func (FactRetracted) EventType() EventType       { return "fact_retracted" }       //nolint:revive // see ProtocolAdopted
+func (PerformanceRecorded) EventType() EventType { return "performance_recorded" } //nolint:revive // see ProtocolAdopted
+func (DetailsChanged) EventType() EventType      { return "details_changed" }      //nolint:revive // see ProtocolAdopted
+func (Transferred) EventType() EventType         { return "transferred" }          //nolint:revive // see ProtocolAdopted
+func (NotDoneRecorded) EventType() EventType     { return "not_done_recorded" }    //nolint:revive // see ProtocolAdopted
+
+// eventVersion is the version that every payload type is written at today.
+const eventVersion = 1
+
+// decoders turn a stored payload back into its type, by event type.
+var decoders = map[EventType]func(Event) (Payload, error){}
+
+func init() {
+	register[ProtocolAdopted]()
+	register[DataExported]()
+	register[SiteCreated]()
+	register[SiteLocked]()
+	register[SiteUnlocked]()
+	register[StaffCreated]()
+	register[StaffChanged]()
+	register[PasswordReset]()
+	register[NameClaimed]()
+	register[ParticipantEnrolled]()
+	register[ConsentRecorded]()
+	register[CodeIssued]()
+	register[PhoneBound]()
+	register[SubmissionReceived]()
+	register[HeldDecided]()
+	register[SubmissionCorrected]()
+	register[SubmissionVoided]()
+	register[SubmissionVerified]()
+	register[CycleRecorded]()
+	register[FactRecorded]()
+	register[FactRetracted]()
+	register[PerformanceRecorded]()
+	register[DetailsChanged]()
+	register[Transferred]()
+	register[NotDoneRecorded]()
+}
+
+func register[P Payload]() {
+	var zero P
+	decoders[zero.EventType()] = func(e Event) (Payload, error) {
+		if e.V != eventVersion {
+			return nil, fmt.Errorf("event %s has version %d; this program knows %d: upgrade it", e.Type, e.V, eventVersion)
+		}
+		var p P
+		if err := json.Unmarshal(e.Payload, &p, json.RejectUnknownMembers(true)); err != nil {
+			return nil, err
+		}
+		return p, nil
+	}
+}
+
+// PayloadOf is what the event says. An unknown type or version is an error:
+// a program that does not understand an event must not compute without it.
+func PayloadOf(e Event) (Payload, error) {
+	decode, ok := decoders[e.Type]
+	if !ok {
+		return nil, fmt.Errorf("event type %q is unknown to this program: upgrade it", e.Type)
+	}
+	p, err := decode(e)
+	if err != nil {
+		return nil, fmt.Errorf("%s seq %d: %w", e.Stream, e.Seq, err)
+	}
+	return p, nil
+}
+
+// answersOf splits checked answers into the two readable maps of an event.
+func answersOf(ins *instruments.Instrument, a instruments.Answers) (answers map[string]int, skipped map[string]string) {
+	answers, skipped = make(map[string]int, len(a)), map[string]string{}
+	for i, v := range a {
+		switch {
+		case v.Answered():
+			answers[ins.Items[i].Code] = int(v)
+		case v == instruments.Skipped:
+			skipped[ins.Items[i].Code] = "skipped"
+		case v == instruments.OptedOut:
+			skipped[ins.Items[i].Code] = "opt_out"
+		}
+	}
+	return answers, skipped
+}
