@@ -1,0 +1,233 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"epro/study"
+)
+
+// Assessment is one questionnaire due at one visit.
+type Assessment struct {
+	ID                study.AssessmentID     `json:"id" doc:"Stable for the visit, whatever moves."`
+	Visit             string                 `json:"visit"`
+	VisitName         string                 `json:"visit_name"`
+	Instrument        string                 `json:"instrument"`
+	InstrumentVersion string                 `json:"instrument_version"`
+	OpensAt           study.Instant          `json:"opens_at" format:"date-time"`
+	DueOn             study.Date             `json:"due_on" format:"date"`
+	ClosesAt          study.Instant          `json:"closes_at" format:"date-time"`
+	Status            study.AssessmentStatus `json:"status" enum:"upcoming,open,overdue,completed,missed,not_expected,superseded"`
+	SubmissionID      *study.SubmissionID    `json:"submission_id"`
+}
+
+// assessmentOf shows an assessment as a participant sees it.
+func (s *Server) assessmentOf(h *study.History, p *study.Participant, a *study.Assessment, lang string) Assessment {
+	ref := h.InstrumentFor(a)
+	out := Assessment{ID: a.ID, Visit: a.Visit, VisitName: h.VisitName(p, a, lang), Instrument: ref.ID, InstrumentVersion: ref.Version,
+		OpensAt: a.Window.OpensAt(), DueOn: a.Window.DueOn, ClosesAt: a.Window.ClosesAt(), Status: p.AssessmentStatus(a, s.now())}
+	if form := a.Standing(); form != nil {
+		out.SubmissionID = &form.ID
+	} else if n := len(a.Submissions); n > 0 && a.Submissions[n-1].Void == "" && !a.Submissions[n-1].Stale {
+		out.SubmissionID = &a.Submissions[n-1].ID
+	}
+	return out
+}
+
+type meOutput struct{ Body me }
+
+type me struct {
+	ParticipantID study.ParticipantID     `json:"participant_id"`
+	StudyID       string                  `json:"study_id"`
+	Language      string                  `json:"language"`
+	TimeZone      string                  `json:"time_zone"`
+	Status        study.ParticipantStatus `json:"status"`
+	Next          *Assessment             `json:"next" doc:"What is open, or else what opens next."`
+}
+
+func (s *Server) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
+	by := actorOf(ctx)
+	p, h, err := s.person(ctx, by.Participant)
+	if err != nil {
+		return nil, err
+	}
+	out := me{ParticipantID: p.ID, StudyID: h.Current().Study, Language: p.Language, TimeZone: p.TimeZone, Status: p.Status(s.now())}
+	if a := p.Next(s.now()); a != nil {
+		next := s.assessmentOf(h, p, a, p.Language)
+		out.Next = &next
+	}
+	return &meOutput{out}, nil
+}
+
+// person is a participant with the protocol history that it is read under.
+func (s *Server) person(ctx context.Context, id study.ParticipantID) (*study.Participant, *study.History, error) {
+	p, err := s.study.Participant(ctx, actorOf(ctx), id)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := s.study.History(ctx)
+	return p, h, err
+}
+
+// list is a page of items and the cursor of the next one.
+type list[T any] struct {
+	Items []T     `json:"items"`
+	Next  *string `json:"next" doc:"Give it as cursor to get the next page; null on the last."`
+}
+
+type listOutput[T any] struct{ Body list[T] }
+
+func (s *Server) myAssessments(ctx context.Context, _ *struct{}) (*listOutput[Assessment], error) {
+	p, h, err := s.person(ctx, actorOf(ctx).Participant)
+	if err != nil {
+		return nil, err
+	}
+	out := &listOutput[Assessment]{}
+	for i := range p.Assessments {
+		out.Body.Items = append(out.Body.Items, s.assessmentOf(h, p, &p.Assessments[i], p.Language))
+	}
+	return out, nil
+}
+
+// literals are answers as they were sent: study judges each, so that a person
+// hears of every fault at once.
+type literals map[string]jsontext.Value
+
+// Schema is what the OpenAPI document says of answers.
+func (literals) Schema(huma.Registry) *huma.Schema {
+	low, high := 0.0, 4.0
+	return &huma.Schema{Type: huma.TypeObject, Description: "Item code → answer as given, never reversed.",
+		AdditionalProperties: &huma.Schema{Type: huma.TypeInteger, Minimum: &low, Maximum: &high}}
+}
+
+func (l literals) text() map[string]string {
+	out := make(map[string]string, len(l))
+	for code, v := range l {
+		out[code] = string(v)
+	}
+	return out
+}
+
+// FilledForm is what every FilledForm form says, whoever sends it.
+type FilledForm struct {
+	Instrument        string            `json:"instrument" example:"fact-b"`
+	InstrumentVersion string            `json:"instrument_version" example:"4"`
+	WordingPack       string            `json:"wording_pack,omitempty"`
+	Answers           literals          `json:"answers"`
+	Skipped           map[string]string `json:"skipped,omitempty" doc:"Item code → skipped or opt_out."`
+	StartedAt         study.Instant     `json:"started_at" format:"date-time"`
+	CompletedAt       study.Instant     `json:"completed_at" format:"date-time"`
+	SentAt            study.Instant     `json:"sent_at,omitempty" format:"date-time"`
+	App               appInfo           `json:"app,omitempty"`
+}
+
+type appInfo struct {
+	Platform string `json:"platform,omitempty" doc:"ios, android or web."`
+	Version  string `json:"version,omitempty"`
+}
+
+// command is the form as study takes it.
+func (f FilledForm) command(id study.SubmissionID, assessment study.AssessmentID) study.SubmitForm {
+	return study.SubmitForm{ID: id, Assessment: assessment, Instrument: f.Instrument, Version: f.InstrumentVersion, Pack: f.WordingPack,
+		Demonstration: true, Answers: f.Answers.text(), Skipped: f.Skipped, StartedAt: f.StartedAt, CompletedAt: f.CompletedAt,
+		SentAt: f.SentAt, App: study.App{Platform: cut(f.App.Platform, 32), Version: cut(f.App.Version, 32)}}
+}
+
+// cut keeps what is only shown to people within bounds.
+func cut(s string, limit int) string {
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit])
+	}
+	return s
+}
+
+type submitInput struct {
+	AssessmentID study.AssessmentID `path:"aid"`
+	SubmissionID study.SubmissionID `path:"sid" format:"uuid"`
+	Body         FilledForm
+}
+
+type receiptOutput struct {
+	Status int
+	Body   study.Receipt
+}
+
+// submitOwn receives a form: 201 when it is new, 202 when it is held, 200 when
+// it was received before.
+func (s *Server) submitOwn(ctx context.Context, in *submitInput) (*receiptOutput, error) {
+	by := actorOf(ctx)
+	c := in.Body.command(in.SubmissionID, in.AssessmentID)
+	c.Mode = study.ModeApp
+	if in.Body.App.Platform == "web" {
+		c.Mode = study.ModeWeb
+	}
+	return s.submit(ctx, by.Participant, c)
+}
+
+func (s *Server) submit(ctx context.Context, id study.ParticipantID, c study.SubmitForm) (*receiptOutput, error) {
+	var err error
+	if c.Shown, err = s.packFor(ctx, id, c.Pack); err != nil {
+		return nil, err
+	}
+	r := requestOf(ctx)
+	r.IfMatch = 0 // a form is safe to send whatever else has happened to the record
+	res, err := s.study.Do(ctx, r, id, c)
+	if err != nil {
+		return nil, err
+	}
+	receipt, ok := res.After.Receipt(c.ID)
+	if !ok {
+		return nil, errors.New("a form that was received has no receipt")
+	}
+	status := http.StatusCreated
+	switch {
+	case res.Event == "":
+		status = http.StatusOK
+	case receipt.HeldCause != "":
+		status = http.StatusAccepted
+	}
+	if status != http.StatusOK {
+		s.metrics.forms.WithLabelValues(outcome(receipt)).Inc()
+	}
+	return &receiptOutput{Status: status, Body: receipt}, nil
+}
+
+func outcome(r study.Receipt) string {
+	if r.HeldCause != "" {
+		return string(r.HeldCause)
+	}
+	return "counted"
+}
+
+// recordProgress keeps how far a form is, by assessment; counts only.
+const recordProgress study.RecordKind = "progress"
+
+type progressInput struct {
+	AssessmentID study.AssessmentID `path:"aid"`
+	Body         struct {
+		OpenedAt study.Instant `json:"opened_at" format:"date-time"`
+		Answered int           `json:"answered" minimum:"0" maximum:"200"`
+		Unsent   int           `json:"unsent,omitempty" minimum:"0" maximum:"200" doc:"Finished forms that the phone still holds."`
+	}
+}
+
+func (s *Server) progress(ctx context.Context, in *progressInput) (*empty, error) {
+	by := actorOf(ctx)
+	p, _, err := s.person(ctx, by.Participant)
+	if err != nil {
+		return nil, err
+	}
+	if p.Assessment(in.AssessmentID) == nil {
+		return nil, study.Fail(study.NotFound, "There is no such assessment, or it is not yours to see.")
+	}
+	now := s.now()
+	data := fmt.Sprintf(`{"opened_at":%q,"answered":%d,"unsent":%d}`, in.Body.OpenedAt, in.Body.Answered, in.Body.Unsent)
+	return nil, s.store.PutRecord(ctx, study.Record{Kind: recordProgress, Key: string(in.AssessmentID),
+		Owner: string(p.ID.Stream()), At: now, ExpiresAt: now.Add(2 * 365 * 24 * time.Hour), Data: []byte(data)})
+}

@@ -1,0 +1,183 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"epro/instruments/factb"
+	"epro/study"
+)
+
+// Questionnaire is an instrument with its wording in one language.
+type Questionnaire struct {
+	ID          string          `json:"id"`
+	Version     string          `json:"version"`
+	RecallDays  int             `json:"recall_days"`
+	Instruction string          `json:"instruction"`
+	Subscales   []QSubscale     `json:"subscales"`
+	Items       []QItem         `json:"items"`
+	Wording     QuestionWording `json:"wording"`
+}
+
+// QSubscale is a section of the questionnaire.
+type QSubscale struct {
+	Code  string   `json:"code"`
+	Name  string   `json:"name"`
+	Items []string `json:"items"`
+}
+
+// QItem is one question. OptOut is the box that says "I prefer not to answer".
+type QItem struct {
+	Code     string    `json:"code"`
+	Subscale string    `json:"subscale"`
+	Text     string    `json:"text"`
+	Choices  []QChoice `json:"choices"`
+	OptOut   *QOptOut  `json:"opt_out,omitempty"`
+}
+
+// QChoice is one answer that can be given.
+type QChoice struct {
+	Value int    `json:"value"`
+	Label string `json:"label"`
+}
+
+// QOptOut is a box that stands in for an answer.
+type QOptOut struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// QuestionWording says whose words these are.
+type QuestionWording struct {
+	Pack      string `json:"pack"`
+	Language  string `json:"language"`
+	Licensed  bool   `json:"licensed"`
+	Banner    string `json:"banner,omitempty" doc:"Shown on every screen of an unlicensed questionnaire."`
+	Copyright string `json:"copyright"`
+}
+
+type questionnaireInput struct {
+	Instrument  string `path:"instrument"`
+	Lang        string `query:"lang" doc:"BCP 47; empty: the participant's language, else English."`
+	IfNoneMatch string `header:"If-None-Match"`
+}
+
+type questionnaireOutput struct {
+	Status       int
+	ETag         string `header:"ETag"`
+	CacheControl string `header:"Cache-Control"`
+	Body         *Questionnaire
+}
+
+func (s *Server) questionnaire(ctx context.Context, in *questionnaireInput) (*questionnaireOutput, error) {
+	h, err := s.study.History(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ref := h.Current().Instrument
+	if in.Instrument != ref.ID {
+		return nil, study.Fail(study.NotFound, "This study does not use that questionnaire; it uses "+ref.ID+".")
+	}
+	lang, err := s.language(ctx, in.Lang)
+	if err != nil {
+		return nil, err
+	}
+	labels, ok := factb.Labels(lang)
+	if !ok {
+		return nil, study.Fail(study.Invalid, "There is no wording in that language.",
+			study.Field{Name: "lang", Reason: "use one of: " + strings.Join(h.Current().Languages, ", ")})
+	}
+	q, err := render(ref, labels)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := encode(q)
+	if err != nil {
+		return nil, err
+	}
+	tag := fmt.Sprintf(`"%x"`, sha256.Sum256(raw))[:18] + `"`
+	out := &questionnaireOutput{Status: http.StatusOK, ETag: tag, CacheControl: "private, no-cache", Body: q}
+	if in.IfNoneMatch == tag {
+		out.Status, out.Body = http.StatusNotModified, nil
+	}
+	return out, nil
+}
+
+// language is the one asked for, else the participant's own, else English.
+func (s *Server) language(ctx context.Context, asked string) (string, error) {
+	by := actorOf(ctx)
+	if asked != "" || by.Role != study.RoleParticipant {
+		if asked == "" {
+			asked = "en"
+		}
+		return asked, nil
+	}
+	p, err := s.study.Participant(ctx, by, by.Participant)
+	if err != nil {
+		return "", err
+	}
+	return p.Language, nil
+}
+
+// render joins the instrument's structure with its words.
+func render(ref study.InstrumentRef, l factb.LabelSet) (*Questionnaire, error) {
+	ins, ok := study.InstrumentOf(ref.ID, ref.Version)
+	if !ok {
+		return nil, fmt.Errorf("instrument %s %s is unknown", ref.ID, ref.Version)
+	}
+	q := &Questionnaire{ID: ins.ID, Version: ins.Version, RecallDays: ins.RecallDays, Instruction: l.Instruction,
+		Wording: QuestionWording{Pack: l.Pack, Language: l.Language, Banner: l.Banner, Copyright: l.Copyright}}
+	for _, sub := range ins.Subscales {
+		q.Subscales = append(q.Subscales, QSubscale{Code: sub.Code, Name: l.Subscales[sub.Code], Items: sub.Items})
+	}
+	choices := make([]QChoice, len(ins.Choices))
+	for i, c := range ins.Choices {
+		choices[i] = QChoice{Value: c.Value, Label: l.Choices[i]}
+	}
+	for _, item := range ins.Items {
+		qi := QItem{Code: item.Code, Subscale: item.Subscale, Text: l.Items[item.Code], Choices: choices}
+		if item.OptOut != "" {
+			qi.OptOut = &QOptOut{Code: item.OptOut, Text: l.OptOut}
+		}
+		q.Items = append(q.Items, qi)
+	}
+	return q, nil
+}
+
+// packFor is the wording pack that a form is recorded with: the one it names,
+// else the demonstration labels in the participant's language.
+func (s *Server) packFor(ctx context.Context, id study.ParticipantID, named string) (string, error) {
+	if named != "" {
+		if _, known := packNamed(named); !known {
+			return "", study.Fail(study.Invalid, "This server does not have that wording pack.",
+				study.Field{Name: "wording_pack", Reason: "send the pack that the questionnaire was fetched with, or leave it out"})
+		}
+		return named, nil
+	}
+	by := actorOf(ctx)
+	if by.Role != study.RoleParticipant {
+		by = study.System("api")
+	}
+	p, err := s.study.Participant(ctx, by, id)
+	if err != nil {
+		return "", err
+	}
+	labels, ok := factb.Labels(p.Language)
+	if !ok {
+		labels, _ = factb.Labels("en")
+	}
+	return labels.Pack, nil
+}
+
+// packNamed finds a wording pack by its name.
+func packNamed(pack string) (factb.LabelSet, bool) {
+	for _, lang := range factb.Languages() {
+		if l, ok := factb.Labels(lang); ok && l.Pack == pack {
+			return l, true
+		}
+	}
+	return factb.LabelSet{}, false
+}

@@ -1,0 +1,111 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"epro/study"
+)
+
+// route is one operation: where it is, what it needs, what it does.
+type route struct {
+	method, path string
+	action       study.Action // "" needs no token
+	status       int
+	tag, summary string
+	raw          bool // the body is judged by study alone, every fault of the answers at once
+	register     func(*Server, huma.API, huma.Operation)
+}
+
+// routes are all routes of the API, on one page. What a route needs is an
+// action; package study says which roles may do it.
+func (s *Server) routes() []route {
+	const (
+		get, post, put, patch, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
+		ok, created, none          = http.StatusOK, http.StatusCreated, http.StatusNoContent
+
+		person     = "/v1/participants/{id}"
+		assessment = person + "/assessments/{aid}"
+		form       = assessment + "/submissions/{sid}"
+	)
+	_ = del
+	return []route{
+		on(post, "/v1/auth/enrol", "", created, "Auth", "Bind a phone with an enrolment code", s.enrolPhone),
+		on(post, "/v1/auth/login", "", ok, "Auth", "Sign in with a staff account", s.login),
+		on(post, "/v1/auth/refresh", "", ok, "Auth", "Exchange a refresh token for a new pair", s.refresh),
+		on(post, "/v1/auth/logout", "", none, "Auth", "End the session", s.logout),
+		on(post, "/v1/auth/setup", "", created, "Auth", "Make the first administrator with the one-time set-up token", s.setup),
+
+		on(get, "/v1/me", study.ReadOwn, ok, "Patient", "Who I am and what is next", s.me),
+		on(get, "/v1/me/assessments", study.ReadOwn, ok, "Patient", "All my assessments with their windows", s.myAssessments),
+		on(get, "/v1/instruments/{instrument}", study.ReadQuestionnaire, ok, "Patient", "The questionnaire with its wording", s.questionnaire),
+		on(put, "/v1/me/assessments/{aid}/submissions/{sid}", study.SubmitOwn, created, "Patient", "Send a FilledForm form; safe to repeat", s.submitOwn).raws(),
+		on(put, "/v1/me/assessments/{aid}/progress", study.SubmitOwn, none, "Patient", "Say how far a form is, counts only", s.progress),
+
+		on(post, "/v1/participants", study.EnrolPeople, created, "Site staff", "Enrol a participant", s.enrol),
+		on(get, "/v1/participants", study.ReadParticipants, ok, "Site staff", "List participants", s.participants),
+		on(get, person, study.ReadParticipants, ok, "Site staff", "One participant", s.participant),
+		on(patch, person, study.ChangeDetails, ok, "Site staff", "Change language, zone, number, regimen or access", s.changeParticipant),
+		on(post, person+"/consent", study.ChangeDetails, created, "Site staff", "Record a consent, first or renewed", s.consent),
+		on(post, person+"/transfer", study.Transfer, ok, "Site staff", "Move to another site", s.transfer),
+		on(get, person+"/assessments", study.ReadParticipants, ok, "Site staff", "All assessments of a participant", s.assessments),
+		on(get, person+"/history", study.ReadHistory, ok, "Site staff", "The record: who did what, when and why", s.history),
+		on(post, person+"/enrolment-codes", study.IssueCodes, created, "Site staff", "Issue an enrolment code", s.issueCode),
+		on(put, person+"/cycles/{n}", study.RecordCycles, ok, "Site staff", "State or preview the start of a cycle", s.cycle),
+		on(post, person+"/status", study.RecordFacts, ok, "Site staff", "Record or retract a fact of taking part", s.status),
+		on(post, person+"/treatment", study.RecordFacts, created, "Site staff", "Record or retract a fact of treatment", s.treatment),
+		on(post, person+"/performance-status", study.RecordECOG, created, "Site staff", "Record an ECOG performance status", s.ecog),
+		on(put, form, study.EnterForms, created, "Site staff", "Enter a form from paper or an interview", s.enterForm).raws(),
+		on(post, form+"/corrections", study.CorrectForms, created, "Site staff", "Correct a form on the participant's evidence", s.correct).raws(),
+		on(post, form+"/void", study.VoidForms, created, "Site staff", "Take a form out of every count", s.void),
+		on(post, form+"/acceptance", study.DecideHeld, created, "Site staff", "Accept or reject a held form", s.accept),
+		on(post, form+"/verification", study.VerifyForms, created, "Site staff", "Verify a form against its source", s.verify),
+		on(get, form+"/copy", study.ReadHistory, ok, "Site staff", "Certified copy of a form as JSON", s.copyOf),
+		on(post, assessment+"/not-done", study.RecordNotDone, created, "Site staff", "Say why a form is missing", s.notDone),
+
+		on(get, "/v1/sites", study.ReadSites, ok, "Admin", "List sites", s.sites),
+		on(post, "/v1/sites", study.ManageSites, created, "Admin", "Open a site", s.createSite),
+		on(put, "/v1/sites/{code}/lock", study.LockSites, ok, "Admin", "Lock or unlock a site's data", s.lockSite),
+		on(get, "/v1/staff", study.ManageStaff, ok, "Admin", "List staff accounts", s.staff),
+		on(post, "/v1/staff", study.ManageStaff, created, "Admin", "Open a staff account", s.createStaff),
+		on(patch, "/v1/staff/{id}", study.ManageStaff, ok, "Admin", "Change an account's rights, or disable it", s.changeStaff),
+		on(post, "/v1/staff/{id}/password", study.ManageStaff, created, "Admin", "Give an account a new password", s.resetPassword),
+		on(get, "/v1/audit", study.ReadAudit, ok, "Admin", "Everything that was recorded, by time", s.audit),
+		on(get, "/v1/study", study.ReadStudy, ok, "Admin", "The protocol in force", s.studyInForce),
+	}
+}
+
+// on makes a route of a handler; errors become problems at this one place.
+func on[I, O any](method, path string, action study.Action, status int, tag, summary string, h func(context.Context, *I) (*O, error)) route {
+	return route{method: method, path: path, action: action, status: status, tag: tag, summary: summary,
+		register: func(s *Server, api huma.API, op huma.Operation) {
+			huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
+				out, err := h(ctx, in)
+				if err == nil {
+					return out, nil
+				}
+				s.logHandler(ctx, op.OperationID, err)
+				return nil, problemOf(err, metaOf(ctx).id)
+			})
+		}}
+}
+
+func (r route) raws() route {
+	r.raw = true
+	return r
+}
+
+// operation is how the OpenAPI document describes the route.
+func (r route) operation() huma.Operation {
+	op := huma.Operation{
+		OperationID: operationID(r), Method: r.method, Path: r.path, DefaultStatus: r.status,
+		Summary: r.summary, Tags: []string{r.tag}, MaxBodyBytes: maxBody, SkipValidateBody: r.raw,
+	}
+	if r.action != "" {
+		op.Security = []map[string][]string{{"bearer": {}}}
+		op.Extensions = map[string]any{"x-action": string(r.action), "x-roles": study.RolesFor(r.action)}
+	}
+	return op
+}

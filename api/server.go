@@ -1,0 +1,286 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/limiter"
+
+	"epro/auth"
+	"epro/study"
+)
+
+// maxBody is the most that a request may carry. A form with every answer is
+// about 2 KB.
+const maxBody = 64 << 10
+
+// Options is what a Server is made of.
+type Options struct {
+	Study *study.Service
+	Auth  *auth.Auth
+	Store study.Store
+	Now   func() time.Time
+	Log   *slog.Logger
+	// Version is shown in the OpenAPI document and in /readyz.
+	Version string
+	// PublicURL is the address that links are written with; empty: as the
+	// request came in.
+	PublicURL string
+	// TrustedProxies may say in X-Forwarded-For whom they ask for.
+	TrustedProxies []netip.Prefix
+	// RatePerMinute is the most requests a minute that one session, or one
+	// address without a session, may make. Zero: no limit.
+	RatePerMinute int
+	// MetricsOpen serves /metrics to everybody who can reach the address; else
+	// to loopback only.
+	MetricsOpen bool
+	// Pages adds the web pages behind the API's routes; may be nil.
+	Pages func(*fiber.App)
+}
+
+// Server is the API on Fiber.
+type Server struct {
+	study    *study.Service
+	auth     *auth.Auth
+	store    study.Store
+	now      func() time.Time
+	log      *slog.Logger
+	o        Options
+	app      *fiber.App
+	huma     huma.API
+	metrics  *metrics
+	table    []route
+	draining atomic.Bool
+}
+
+// New builds the server with every route. It listens to nothing yet.
+func New(o Options) *Server {
+	huma.NewErrorWithContext = humaProblem
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		return humaProblem(nil, status, msg, errs...)
+	}
+	huma.DefaultArrayNullable = false
+	s := &Server{study: o.Study, auth: o.Auth, store: o.Store, now: o.Now, log: o.Log, o: o, metrics: newMetrics()}
+	s.app = fiber.New(fiber.Config{
+		AppName: "epro", Immutable: true, StrictRouting: true, CaseSensitive: true, DisableStartupMessage: true,
+		BodyLimit: maxBody, ReadBufferSize: 8 << 10, ReadTimeout: 15 * time.Second, WriteTimeout: time.Minute,
+		IdleTimeout: time.Minute, ErrorHandler: fiberProblem, UnescapePath: false,
+	})
+	s.app.Use(s.observe, s.guard)
+	if o.RatePerMinute > 0 {
+		s.app.Use(s.limit())
+	}
+	s.plainRoutes()
+	s.huma = huma.NewAPI(s.humaConfig(), adapter{s.app})
+	s.table = s.routes()
+	for _, r := range s.table {
+		op := r.operation()
+		op.Middlewares = huma.Middlewares{s.authenticate(r)}
+		r.register(s, s.huma, op)
+	}
+	s.documentRoutes()
+	if o.Pages != nil {
+		o.Pages(s.app)
+	}
+	s.app.Use(s.unknown)
+	return s
+}
+
+// App is the Fiber application, for tests that need no socket.
+func (s *Server) App() *fiber.App { return s.app }
+
+// Serve answers requests on the listener until the context ends, then stops
+// accepting, finishes what is running within the grace time, and returns.
+func (s *Server) Serve(ctx context.Context, ln net.Listener, grace time.Duration) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.app.Listener(ln) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("the server stopped: %w", err)
+	case <-ctx.Done():
+	}
+	s.draining.Store(true)
+	if err := s.app.ShutdownWithTimeout(grace); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+// guard sets the headers that every answer carries.
+func (s *Server) guard(c *fiber.Ctx) error {
+	h := &c.Response().Header
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	return c.Next()
+}
+
+// observe gives the request an id, survives a panic, counts and logs it. The
+// log has neither bodies nor query strings nor tokens.
+func (s *Server) observe(c *fiber.Ctx) (err error) {
+	start := time.Now()
+	id := c.Get("X-Request-Id")
+	if !plainID.MatchString(id) {
+		id = newRequestID()
+	}
+	c.Locals(requestIDKey, id)
+	c.Set("X-Request-Id", id)
+	defer func() {
+		if r := recover(); r != nil {
+			s.log.Error("panic", "request_id", id, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = fiberProblem(c, errors.New("panic"))
+		}
+		took := time.Since(start)
+		path := c.Route().Path
+		s.metrics.done(c.Method(), path, c.Response().StatusCode(), took)
+		s.log.Info("request", "request_id", id, "method", c.Method(), "route", path,
+			"status", c.Response().StatusCode(), "ms", float64(took.Microseconds())/1000, "bytes", len(c.Response().Body()))
+	}()
+	if err := c.Next(); err != nil {
+		s.logFailure(c, err)
+		return fiberProblem(c, err)
+	}
+	return nil
+}
+
+var plainID = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
+
+// logFailure logs what is our own fault, once.
+func (s *Server) logFailure(c *fiber.Ctx, err error) { s.logError(requestID(c), c.Path(), err) }
+
+func (s *Server) logHandler(ctx context.Context, operation string, err error) {
+	s.logError(metaOf(ctx).id, operation, err)
+}
+
+func (s *Server) logError(id, where string, err error) {
+	var fe *fiber.Error
+	code := study.CodeOf(err)
+	if errors.As(err, &fe) || code != study.Internal && code != study.Unavailable {
+		return
+	}
+	s.log.Error("request failed", "request_id", id, "where", where, "error", err.Error())
+}
+
+// limit refuses a session, or an address without one, that asks too often.
+func (s *Server) limit() fiber.Handler {
+	return limiter.New(limiter.Config{
+		Max: s.o.RatePerMinute, Expiration: time.Minute,
+		KeyGenerator: func(c *fiber.Ctx) string {
+			if token := c.Get(fiber.HeaderAuthorization); token != "" {
+				return tokenKey(token)
+			}
+			return s.clientAddress(c)
+		},
+		Next: func(c *fiber.Ctx) bool {
+			return c.Path() == "/healthz" || c.Path() == "/readyz" || c.Path() == "/metrics"
+		},
+		LimitReached: func(c *fiber.Ctx) error {
+			return sendProblem(c, newProblem(study.TooMany, "Too many requests at once. Wait a minute, then go on.", requestID(c)))
+		},
+	})
+}
+
+// unknown answers what no route took: an address that does not exist, or one
+// that does not take the method.
+func (s *Server) unknown(c *fiber.Ctx) error {
+	for _, r := range s.table {
+		if matches(r.path, c.Path()) {
+			return fiber.ErrMethodNotAllowed
+		}
+	}
+	return fiber.ErrNotFound
+}
+
+// matches reports whether a path fits a template such as /v1/sites/{code}/lock.
+func matches(template, path string) bool {
+	want, got := strings.Split(template, "/"), strings.Split(path, "/")
+	if len(want) != len(got) {
+		return false
+	}
+	for i, part := range want {
+		if part != got[i] && !strings.HasPrefix(part, "{") {
+			return false
+		}
+	}
+	return true
+}
+
+// clientAddress is whom the request comes from: the peer, or, where the peer
+// is a trusted proxy, the last address in X-Forwarded-For that is none.
+func (s *Server) clientAddress(c *fiber.Ctx) string {
+	peer, ok := netip.AddrFromSlice(c.Context().RemoteIP())
+	if !ok {
+		return "unknown"
+	}
+	peer = peer.Unmap()
+	hops := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
+	for i := len(hops) - 1; i >= 0 && s.trusted(peer); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		peer = hop.Unmap()
+	}
+	return peer.String()
+}
+
+func (s *Server) trusted(a netip.Addr) bool {
+	return slices.ContainsFunc(s.o.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// baseURL is the address that links are written with.
+func (s *Server) baseURL(c *fiber.Ctx) string {
+	if s.o.PublicURL != "" {
+		return strings.TrimSuffix(s.o.PublicURL, "/")
+	}
+	return "http://" + string(c.Request().Host())
+}
+
+func (s *Server) humaConfig() huma.Config {
+	config := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{Title: "epro", Version: s.o.Version,
+				Description: "Patient-reported outcomes: questionnaires, answers, scores and their record. Errors are RFC 9457 problems with a code."},
+			Components: &huma.Components{
+				Schemas:         huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT"}},
+			},
+		},
+		Formats:       map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat},
+		DefaultFormat: "application/json",
+	}
+	config.RejectUnknownQueryParameters = true
+	return config
+}
+
+// RouteInfo is a route as tests and documents read it.
+type RouteInfo struct {
+	Method, Path string
+	Action       study.Action // "" needs no token
+}
+
+// Routes are all routes of the API.
+func (s *Server) Routes() []RouteInfo {
+	out := make([]RouteInfo, len(s.table))
+	for i, r := range s.table {
+		out[i] = RouteInfo{r.method, r.path, r.action}
+	}
+	return out
+}

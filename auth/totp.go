@@ -1,0 +1,175 @@
+package auth
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+	"github.com/pquerna/otp/totp"
+
+	"epro/study"
+)
+
+// timeStep is RFC 6238's default (§5.2); a code of the step before or after
+// the server's is taken too, the one step of delay that it recommends at most.
+const timeStep = 30 * time.Second
+
+// Authenticator is what an authenticator app is set up with.
+type Authenticator struct {
+	Secret string // to be typed
+	URL    string // otpauth://, to be shown as a QR code
+}
+
+// LogValue says nothing of it.
+func (Authenticator) LogValue() slog.Value { return slog.StringValue("authenticator") }
+
+// authenticator is the secret as it is stored, in a record of its own: were it
+// with the password, writing one could undo a change of the other.
+type authenticator struct {
+	Sealed []byte `json:"sealed"`
+}
+
+func authenticatorName(id study.StaffID) string { return "authenticator of " + string(id) }
+
+// EnableTOTP makes the secret of an account's authenticator app. It is asked
+// for once a code of it was given, to ConfirmTOTP or, while the account has no
+// other, when signing in. Who may do this for whom is the caller's to check.
+func (a *Auth) EnableTOTP(ctx context.Context, id study.StaffID) (Authenticator, error) {
+	staff, err := a.study.Staff(ctx, id)
+	if err != nil {
+		return Authenticator{}, err
+	}
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: "epro", AccountName: staff.Username, Rand: a.random,
+		SecretSize: 20}) // RFC 4226, §4 R6: 160 bits
+	if err != nil {
+		return Authenticator{}, fmt.Errorf("make an authenticator secret: %w", err)
+	}
+	sealed, err := a.seal([]byte(key.Secret()), authenticatorName(id))
+	if err != nil {
+		return Authenticator{}, err
+	}
+	r, err := a.record(kindTOTPPending, string(id), string(id.Stream()), 0, authenticator{Sealed: sealed})
+	if err != nil {
+		return Authenticator{}, err
+	}
+	if err := a.store.PutRecord(ctx, r); err != nil {
+		return Authenticator{}, storeError(err)
+	}
+	return Authenticator{Secret: key.Secret(), URL: key.URL()}, nil
+}
+
+// ConfirmTOTP puts the secret in force that EnableTOTP made, by a code of it.
+func (a *Auth) ConfirmTOTP(ctx context.Context, id study.StaffID, code string) error {
+	pending, found, err := a.read(ctx, kindTOTPPending, string(id), nil)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return study.Fail(study.Conflict, "There is no authenticator app to confirm. Set it up anew.")
+	}
+	return a.confirm(ctx, id, pending, code)
+}
+
+func (a *Auth) confirm(ctx context.Context, id study.StaffID, pending study.Record, code string) error {
+	if err := a.useTOTP(ctx, id, pending, code); err != nil {
+		return err
+	}
+	pending.Kind = kindTOTP
+	if err := a.store.PutRecord(ctx, pending); err != nil {
+		return storeError(err)
+	}
+	return storeError(a.store.DeleteRecord(ctx, kindTOTPPending, string(id)))
+}
+
+// RemoveTOTP takes an authenticator away that was lost.
+func (a *Auth) RemoveTOTP(ctx context.Context, id study.StaffID) error {
+	return storeError(errors.Join(
+		a.store.DeleteRecord(ctx, kindTOTPPending, string(id)),
+		a.store.DeleteRecord(ctx, kindTOTP, string(id))))
+}
+
+// checkSecondFactor checks the code of an account whose password was right.
+func (a *Auth) checkSecondFactor(ctx context.Context, id study.StaffID, code string) error {
+	confirmed, found, err := a.read(ctx, kindTOTP, string(id), nil)
+	switch {
+	case err != nil:
+		return err
+	case found && code == "":
+		return errSecondFactor()
+	case found:
+		return a.useTOTP(ctx, id, confirmed, code)
+	case !a.secondFactor:
+		return nil
+	}
+	pending, found, err := a.read(ctx, kindTOTPPending, string(id), nil)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return study.Fail(study.Forbidden, "This account needs an authenticator app first. Ask your administrator to set it up.")
+	case code == "":
+		return errSecondFactor()
+	default:
+		return a.confirm(ctx, id, pending, code)
+	}
+}
+
+// useTOTP accepts a code once.
+func (a *Auth) useTOTP(ctx context.Context, id study.StaffID, r study.Record, code string) error {
+	var stored authenticator
+	if err := decode(r, &stored); err != nil {
+		return err
+	}
+	secret, err := a.unseal(stored.Sealed, authenticatorName(id))
+	if err != nil {
+		return &study.Error{Code: study.Internal, Message: "The authenticator app of this account must be set up anew. Ask your administrator.", Err: err}
+	}
+	step, ok, err := matchTOTP(string(secret), code, a.now())
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return errLogin()
+	}
+	used, err := a.record(kindTOTPUsed, fmt.Sprintf("%s/%d", id, step), string(id.Stream()), 10*timeStep, struct{}{})
+	if err != nil {
+		return err
+	}
+	first, err := a.insert(ctx, used)
+	if err == nil && !first {
+		err = errLogin()
+	}
+	return err
+}
+
+// matchTOTP is the time step that the code belongs to.
+func matchTOTP(secret, code string, now time.Time) (step uint64, ok bool, err error) {
+	current := uint64(now.Unix()) / uint64(timeStep/time.Second)
+	for step := current - 1; step <= current+1; step++ {
+		want, err := hotp.GenerateCodeCustom(secret, step, hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+		if err != nil {
+			return 0, false, fmt.Errorf("compute a one-time code: %w", err)
+		}
+		if subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 {
+			return step, true, nil
+		}
+	}
+	return 0, false, nil
+}
+
+const fieldTOTP = "totp"
+
+func errSecondFactor() error {
+	return study.Fail(study.Unauthenticated, "Enter the code that your authenticator app shows.",
+		study.Field{Name: fieldTOTP, Reason: "six digits from your authenticator app"})
+}
+
+func isSecondFactorMissing(err error) bool {
+	var e *study.Error
+	return errors.As(err, &e) && e.Code == study.Unauthenticated && len(e.Fields) == 1 && e.Fields[0].Name == fieldTOTP
+}

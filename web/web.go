@@ -1,0 +1,86 @@
+// Package web serves the pages that people open in a browser: so far the start
+// page and the one-time set-up of the first administrator. Pages work without
+// JavaScript, load nothing from other hosts, and carry no rule of their own.
+package web
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+
+	"epro/auth"
+	"epro/study"
+)
+
+//go:embed pages/*.html
+var files embed.FS
+
+var pages = template.Must(template.ParseFS(files, "pages/*.html"))
+
+// policy lets a page use its own inline-free style sheet and its own forms.
+const policy = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+//go:embed pages/style.css
+var style []byte
+
+// Pages adds the pages to the server's routes.
+func Pages(accounts *auth.Auth) func(*fiber.App) {
+	return func(app *fiber.App) {
+		app.Get("/", func(c *fiber.Ctx) error { return show(c, http.StatusOK, "index.html", nil) })
+		app.Get("/style.css", func(c *fiber.Ctx) error {
+			c.Set(fiber.HeaderContentType, "text/css; charset=utf-8")
+			c.Set(fiber.HeaderCacheControl, "public, max-age=3600")
+			return c.Send(style)
+		})
+		s := setup{accounts}
+		app.Get("/setup", s.ask)
+		app.Post("/setup", s.make)
+	}
+}
+
+func show(c *fiber.Ctx, status int, name string, data any) error {
+	var out bytes.Buffer
+	if err := pages.ExecuteTemplate(&out, name, data); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
+	c.Set("Content-Security-Policy", policy)
+	return c.Status(status).Send(out.Bytes())
+}
+
+// setup is the page that makes the first administrator, once.
+type setup struct{ accounts *auth.Auth }
+
+// setupView is what the page shows.
+type setupView struct {
+	Token, Username string
+	Problem         string
+	Fields          []study.Field
+	Done            bool
+}
+
+func (s setup) ask(c *fiber.Ctx) error {
+	return show(c, http.StatusOK, "setup.html", setupView{Token: c.Query("token")})
+}
+
+func (s setup) make(c *fiber.Ctx) error {
+	v := setupView{Token: c.FormValue("token"), Username: c.FormValue("username")}
+	if c.FormValue("password") != c.FormValue("again") {
+		v.Problem = "The two passwords differ. Type the same one twice."
+		return show(c, http.StatusBadRequest, "setup.html", v)
+	}
+	account, err := s.accounts.Setup(c.UserContext(), v.Token, v.Username, c.FormValue("password"), c.IP())
+	if err == nil {
+		v.Done, v.Username = true, account.Username
+		return show(c, http.StatusCreated, "setup.html", v)
+	}
+	problem, coded := study.AsError(err)
+	if !coded || problem.Code == study.Internal {
+		return err
+	}
+	v.Problem, v.Fields = problem.Message, problem.Fields
+	return show(c, http.StatusBadRequest, "setup.html", v)
+}
