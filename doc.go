@@ -39,6 +39,9 @@
 //   - web is the embedded pages for patients, coordinators and analysts, over
 //     study, instruments, analysis, export and auth. It never imports api.
 //   - cmd/epro wires everything together, one file a subcommand.
+//   - internal/simulate invents a study through the same commands as in real
+//     use: a function of participants, seed and date. It imports study, scoring
+//     and instruments.
 //   - internal/testkit holds builders and a fixed clock for tests. It may import
 //     anything below api.
 //

@@ -41,6 +41,7 @@ var layers = []struct {
 	{"api", belowAPI},
 	{"web", []string{"study", "instruments/...", "analysis", "export", "auth"}},
 	{"cmd/epro", []string{"..."}},
+	{"internal/simulate", []string{"study", "scoring", "instruments/..."}},
 	{"internal/testkit", append([]string{"store/storetest"}, belowAPI...)},
 }
 

@@ -133,7 +133,7 @@ func (s *Server) idempotent(c *fiber.Ctx, by study.Actor) (study.EventID, error)
 	ref := by.Ref()
 	sum := sha256.Sum256([]byte(strings.Join([]string{string(ref.Role), ref.ID, c.Method(), c.Path(), key}, "\x00")))
 	id := uuidOf(sum)
-	body := sha256.Sum256(c.Body())
+	body := sha256.Sum256(c.BodyRaw())
 	now := s.now()
 	record := study.Record{Kind: recordIdempotency, Key: id, Owner: ref.ID, At: now, ExpiresAt: now.Add(keyLives), Data: []byte(`"` + hex.EncodeToString(body[:]) + `"`)}
 	err := s.store.InsertRecord(c.UserContext(), record)

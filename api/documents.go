@@ -80,6 +80,9 @@ func schemaName(s *huma.Schema) string {
 	if s.Ref != "" {
 		return s.Ref[strings.LastIndex(s.Ref, "/")+1:]
 	}
+	if len(s.AnyOf) > 0 {
+		return schemaName(s.AnyOf[0]) // the other one is null
+	}
 	if s.Type == huma.TypeArray && s.Items != nil {
 		return "list of " + schemaName(s.Items)
 	}

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"epro/scoring"
 	"epro/study"
 )
@@ -44,6 +46,11 @@ type StaffAssessment struct {
 	NotGiven bool     `json:"not_given" doc:"The cycle was not given."`
 	NotDone  *NotDone `json:"not_done"`
 	Forms    []Form   `json:"forms"`
+}
+
+// TransformSchema says that not_done can be null.
+func (StaffAssessment) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return orNull(s, "not_done")
 }
 
 // NotDone is the latest reason why a form is missing.

@@ -51,6 +51,15 @@ type me struct {
 	Next          *Assessment             `json:"next" doc:"What is open, or else what opens next."`
 }
 
+// TransformSchema says that next can be null.
+func (me) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return orNull(s, "next") }
+
+// orNull lets a member that is an object be null, which huma has no tag for.
+func orNull(s *huma.Schema, member string) *huma.Schema {
+	s.Properties[member] = &huma.Schema{AnyOf: []*huma.Schema{s.Properties[member], {Type: "null"}}}
+	return s
+}
+
 func (s *Server) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
 	by := actorOf(ctx)
 	p, h, err := s.person(ctx, by.Participant)
@@ -114,7 +123,7 @@ func (l literals) text() map[string]string {
 	return out
 }
 
-// FilledForm is what every FilledForm form says, whoever sends it.
+// FilledForm is what every filled form says, whoever sends it.
 type FilledForm struct {
 	Instrument        string            `json:"instrument" example:"fact-b"`
 	InstrumentVersion string            `json:"instrument_version" example:"4"`

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -295,6 +296,11 @@ func eventsOf(events []study.ReadEvent) []Event {
 
 // eventData is an event's payload as it is stored.
 type eventData jsontext.Value
+
+// Schema says that each type of event has its own members.
+func (eventData) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "By type; docs of package study, payloads."}
+}
 
 // MarshalJSON is the payload itself.
 func (d eventData) MarshalJSON() ([]byte, error) { return d, nil }

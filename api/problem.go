@@ -136,7 +136,11 @@ func fieldOf(err error) study.Field {
 		d := detailer.ErrorDetail()
 		name := strings.TrimPrefix(d.Location, "body.")
 		if strings.HasPrefix(d.Message, "unmarshal: ") || name == "body" && d.Value != nil {
-			return study.Field{Name: "body", Reason: strings.TrimPrefix(d.Message, "unmarshal: ")}
+			where, what, named := strings.Cut(strings.TrimPrefix(d.Message, "unmarshal: "), ": ")
+			if !named {
+				return study.Field{Name: "body", Reason: "is not as this route expects it"}
+			}
+			return study.Field{Name: where, Reason: what}
 		}
 		return study.Field{Name: name, Reason: d.Message}
 	}
@@ -150,6 +154,11 @@ func tooLarge(requestID string) *Problem {
 // fiberProblem answers what Fiber refuses before a route is reached.
 func fiberProblem(c *fiber.Ctx, err error) error {
 	id := requestID(c)
+	if id == "" { // refused before any handler ran, such as a body over the limit
+		id = newRequestID()
+		c.Set("X-Request-Id", id)
+		secure(c)
+	}
 	p := problemOf(err, id)
 	var fe *fiber.Error
 	if errors.As(err, &fe) {

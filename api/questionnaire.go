@@ -100,10 +100,22 @@ func (s *Server) questionnaire(ctx context.Context, in *questionnaireInput) (*qu
 	}
 	tag := fmt.Sprintf(`"%x"`, sha256.Sum256(raw))[:18] + `"`
 	out := &questionnaireOutput{Status: http.StatusOK, ETag: tag, CacheControl: "private, no-cache", Body: q}
-	if in.IfNoneMatch == tag {
+	if matchesTag(in.IfNoneMatch, tag) {
 		out.Status, out.Body = http.StatusNotModified, nil
 	}
 	return out, nil
+}
+
+// matchesTag reports whether an If-None-Match names the tag: it may hold several,
+// weak ones, or a star (RFC 9110 §13.1.2).
+func matchesTag(header, tag string) bool {
+	for one := range strings.SplitSeq(header, ",") {
+		one = strings.TrimSpace(one)
+		if one == "*" || strings.TrimPrefix(one, "W/") == tag {
+			return true
+		}
+	}
+	return false
 }
 
 // language is the one asked for, else the participant's own, else English.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -15,7 +16,8 @@ type route struct {
 	action       study.Action // "" needs no token
 	status       int
 	tag, summary string
-	raw          bool // the body is judged by study alone, every fault of the answers at once
+	raw          bool  // the body is judged by study alone, every fault of the answers at once
+	also         []int // other good statuses than status
 	register     func(*Server, huma.API, huma.Operation)
 }
 
@@ -23,14 +25,13 @@ type route struct {
 // action; package study says which roles may do it.
 func (s *Server) routes() []route {
 	const (
-		get, post, put, patch, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
-		ok, created, none          = http.StatusOK, http.StatusCreated, http.StatusNoContent
+		get, post, put, patch = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch
+		ok, created, none     = http.StatusOK, http.StatusCreated, http.StatusNoContent
 
 		person     = "/v1/participants/{id}"
 		assessment = person + "/assessments/{aid}"
 		form       = assessment + "/submissions/{sid}"
 	)
-	_ = del
 	return []route{
 		on(post, "/v1/auth/enrol", "", created, "Auth", "Bind a phone with an enrolment code", s.enrolPhone),
 		on(post, "/v1/auth/login", "", ok, "Auth", "Sign in with a staff account", s.login),
@@ -40,8 +41,8 @@ func (s *Server) routes() []route {
 
 		on(get, "/v1/me", study.ReadOwn, ok, "Patient", "Who I am and what is next", s.me),
 		on(get, "/v1/me/assessments", study.ReadOwn, ok, "Patient", "All my assessments with their windows", s.myAssessments),
-		on(get, "/v1/instruments/{instrument}", study.ReadQuestionnaire, ok, "Patient", "The questionnaire with its wording", s.questionnaire),
-		on(put, "/v1/me/assessments/{aid}/submissions/{sid}", study.SubmitOwn, created, "Patient", "Send a FilledForm form; safe to repeat", s.submitOwn).raws(),
+		on(get, "/v1/instruments/{instrument}", study.ReadQuestionnaire, ok, "Patient", "The questionnaire with its wording", s.questionnaire).answers(http.StatusNotModified),
+		on(put, "/v1/me/assessments/{aid}/submissions/{sid}", study.SubmitOwn, created, "Patient", "Send a filled form; safe to repeat", s.submitOwn).raws().answers(ok, http.StatusAccepted),
 		on(put, "/v1/me/assessments/{aid}/progress", study.SubmitOwn, none, "Patient", "Say how far a form is, counts only", s.progress),
 
 		on(post, "/v1/participants", study.EnrolPeople, created, "Site staff", "Enrol a participant", s.enrol),
@@ -57,7 +58,7 @@ func (s *Server) routes() []route {
 		on(post, person+"/status", study.RecordFacts, ok, "Site staff", "Record or retract a fact of taking part", s.status),
 		on(post, person+"/treatment", study.RecordFacts, created, "Site staff", "Record or retract a fact of treatment", s.treatment),
 		on(post, person+"/performance-status", study.RecordECOG, created, "Site staff", "Record an ECOG performance status", s.ecog),
-		on(put, form, study.EnterForms, created, "Site staff", "Enter a form from paper or an interview", s.enterForm).raws(),
+		on(put, form, study.EnterForms, created, "Site staff", "Enter a form from paper or an interview", s.enterForm).raws().answers(ok, http.StatusAccepted),
 		on(post, form+"/corrections", study.CorrectForms, created, "Site staff", "Correct a form on the participant's evidence", s.correct).raws(),
 		on(post, form+"/void", study.VoidForms, created, "Site staff", "Take a form out of every count", s.void),
 		on(post, form+"/acceptance", study.DecideHeld, created, "Site staff", "Accept or reject a held form", s.accept),
@@ -97,11 +98,29 @@ func (r route) raws() route {
 	return r
 }
 
+func (r route) answers(also ...int) route {
+	r.also = also
+	return r
+}
+
+// describe adds the other good statuses to a registered operation: huma knows
+// of one only. A 304 has no body, the others have the same.
+func (r route) describe(responses map[string]*huma.Response) {
+	for _, status := range r.also {
+		response := &huma.Response{Description: http.StatusText(status)}
+		if status != http.StatusNotModified {
+			response.Content = responses[strconv.Itoa(r.status)].Content
+		}
+		responses[strconv.Itoa(status)] = response
+	}
+}
+
 // operation is how the OpenAPI document describes the route.
 func (r route) operation() huma.Operation {
 	op := huma.Operation{
 		OperationID: operationID(r), Method: r.method, Path: r.path, DefaultStatus: r.status,
 		Summary: r.summary, Tags: []string{r.tag}, MaxBodyBytes: maxBody, SkipValidateBody: r.raw,
+		Responses: map[string]*huma.Response{},
 	}
 	if r.action != "" {
 		op.Security = []map[string][]string{{"bearer": {}}}

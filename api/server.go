@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -65,13 +66,19 @@ type Server struct {
 	draining atomic.Bool
 }
 
-// New builds the server with every route. It listens to nothing yet.
-func New(o Options) *Server {
+// setUpHuma sets what huma keeps in variables of its package: once, for another
+// server may be answering already.
+var setUpHuma = sync.OnceFunc(func() {
 	huma.NewErrorWithContext = humaProblem
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
 		return humaProblem(nil, status, msg, errs...)
 	}
 	huma.DefaultArrayNullable = false
+})
+
+// New builds the server with every route. It listens to nothing yet.
+func New(o Options) *Server {
+	setUpHuma()
 	s := &Server{study: o.Study, auth: o.Auth, store: o.Store, now: o.Now, log: o.Log, o: o, metrics: newMetrics()}
 	s.app = fiber.New(fiber.Config{
 		AppName: "epro", Immutable: true, StrictRouting: true, CaseSensitive: true, DisableStartupMessage: true,
@@ -89,6 +96,7 @@ func New(o Options) *Server {
 		op := r.operation()
 		op.Middlewares = huma.Middlewares{s.authenticate(r)}
 		r.register(s, s.huma, op)
+		r.describe(op.Responses)
 	}
 	s.documentRoutes()
 	if o.Pages != nil {
@@ -120,6 +128,11 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, grace time.Duration
 
 // guard sets the headers that every answer carries.
 func (s *Server) guard(c *fiber.Ctx) error {
+	secure(c)
+	return c.Next()
+}
+
+func secure(c *fiber.Ctx) {
 	h := &c.Response().Header
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
@@ -128,7 +141,6 @@ func (s *Server) guard(c *fiber.Ctx) error {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-	return c.Next()
 }
 
 // observe gives the request an id, survives a panic, counts and logs it. The

@@ -60,7 +60,11 @@ func (a *Auth) accountKey(username string) string {
 func addressKey(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
-		return "address/unknown"
+		withPort, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return "address/unknown"
+		}
+		ip = withPort.Addr()
 	}
 	if ip = ip.Unmap().WithZone(""); ip.Is6() {
 		return "address/" + netip.PrefixFrom(ip, 64).Masked().String()

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"io"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -25,6 +26,9 @@ type Options struct {
 	PasswordCost Cost // zero: DefaultCost
 }
 
+// LogValue is the issuer, without the secret.
+func (o Options) LogValue() slog.Value { return slog.StringValue(o.Issuer) }
+
 // Auth knows who asks. It is safe for concurrent use, by several processes on
 // one store and one secret as well.
 type Auth struct {
@@ -44,6 +48,9 @@ type Auth struct {
 	verified *lru.Cache[[32]byte, verified] // access tokens by their SHA-256
 	families *liveness
 }
+
+// LogValue is the issuer, without the keys.
+func (a *Auth) LogValue() slog.Value { return slog.StringValue(a.issuer) }
 
 // New makes an Auth; it loads the signing keys, or makes the first one.
 func New(ctx context.Context, o Options) (*Auth, error) {

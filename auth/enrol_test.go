@@ -213,3 +213,18 @@ func TestADeviceNameIsCutToWhatAListCanShow(t *testing.T) {
 		}
 	}
 }
+
+func TestASessionOutlivesTheParticipantsTimeInTheStudy(t *testing.T) {
+	w := newWorld(t)
+	id := w.participant()
+	s := w.phone(id)
+	on := study.PartialDate(study.DateOf(w.clock.now()).String())
+	withdrawal := study.RecordFact{Kind: study.FactWithdrawn, On: on, Level: study.LevelTrial, Reason: "moved away"}
+	w.must(second(w.study.Do(t.Context(), w.by(w.site), id, withdrawal)))
+	w.works(w.Auth, s, true) // a form that was filled before may still arrive
+	s, err := w.Refresh(t.Context(), s.RefreshToken, "")
+	w.must(err)
+	w.works(w.Auth, s, true)
+	_, err = w.IssueCode(t.Context(), w.by(w.site), id, false)
+	w.refused(err, study.NotExpected)
+}

@@ -134,8 +134,10 @@ func TestAnAddressGetsThirtyFailuresInAQuarterOfAnHour(t *testing.T) {
 	w.refused(try(33, "not an address"), study.Unauthenticated)
 	w.clock.pass(15*time.Minute + time.Millisecond)
 	w.refused(try(34, "2001:db8::1"), study.Unauthenticated)
-	if addressKey("::ffff:192.0.2.1") != addressKey("192.0.2.1") {
-		t.Error("an IPv4 address has two keys")
+	for _, same := range []string{"::ffff:192.0.2.1", "192.0.2.1:443", "[::ffff:192.0.2.1]:443"} {
+		if addressKey(same) != addressKey("192.0.2.1") {
+			t.Errorf("%s has another key", same)
+		}
 	}
 }
 

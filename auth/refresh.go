@@ -50,7 +50,7 @@ func (a *Auth) readRefreshToken(token string) (family string, g generation, ok b
 		return "", generation{}, false
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || b[0] != refreshVersion {
+	if err != nil || len(b) != refreshBytes || b[0] != refreshVersion { // line breaks are skipped, so it may be shorter
 		return "", generation{}, false
 	}
 	sum := mac(a.secrets.refresh, string(b[:refreshSigned]))

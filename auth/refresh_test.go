@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/base64"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -107,13 +108,16 @@ func TestALostAnswerIsGivenAgain(t *testing.T) {
 func TestSessionsEndWhenNobodyRefreshesThemAndInTheEnd(t *testing.T) {
 	w := newWorld(t)
 	w.account("anna", study.RoleAnalyst)
-	desk, err := w.login("anna", goodPassword)
-	w.must(err)
+	desk := func() Session {
+		s, err := w.login("anna", goodPassword)
+		w.must(err)
+		return s
+	}
 	for _, c := range []struct {
-		s    Session
-		life lifetime
-	}{{w.phone(w.participant()), lifetime{90 * day, 600 * day}}, {desk, lifetime{12 * time.Hour, 24 * time.Hour}}} {
-		began, token := w.clock.now(), c.s.RefreshToken
+		begin func() Session
+		life  lifetime
+	}{{func() Session { return w.phone(w.participant()) }, lifetime{90 * day, 600 * day}}, {desk, lifetime{12 * time.Hour, 24 * time.Hour}}} {
+		began, token := w.clock.now(), c.begin().RefreshToken
 		for step := c.life.sliding - time.Millisecond; ; {
 			if w.clock.pass(step); w.clock.now().Sub(began) >= c.life.absolute {
 				break
@@ -132,7 +136,7 @@ func TestSessionsEndWhenNobodyRefreshesThemAndInTheEnd(t *testing.T) {
 	}
 	s := w.phone(w.participant())
 	w.clock.pass(90 * day)
-	_, err = w.Refresh(t.Context(), s.RefreshToken, "")
+	_, err := w.Refresh(t.Context(), s.RefreshToken, "")
 	w.refused(err, study.Unauthenticated)
 }
 
@@ -168,7 +172,7 @@ func TestATokenThatIsNotOursIsRefused(t *testing.T) {
 	elsewhere := &Auth{secrets: w.secrets}
 	elsewhere.secrets.refresh[0] ^= 1
 	id, g, _ := w.readRefreshToken(s.RefreshToken)
-	for _, token := range []string{"", "x", s.AccessToken, s.RefreshToken + "A", s.RefreshToken[1:], elsewhere.refreshToken(id, g)} {
+	for _, token := range []string{"", "x", strings.Repeat("\n", len(s.RefreshToken)), s.RefreshToken[1:] + "\n", s.AccessToken, s.RefreshToken + "A", s.RefreshToken[1:], elsewhere.refreshToken(id, g)} {
 		_, err := w.Refresh(t.Context(), token, "")
 		w.refused(err, study.Unauthenticated)
 		w.must(w.Logout(t.Context(), token))

@@ -144,7 +144,8 @@ func (a *Auth) parse(ctx context.Context, parser *jwt.Parser, token string) (*cl
 // header that names a key by address or brings its own (jku, x5u, jwk) is not
 // (RFC 8725, §3.1, §3.5 and §3.10).
 func keyOf(token string) (kid string, ok bool) {
-	if len(token) > maxToken {
+	// Go's base64 skips line breaks, which would give one token many spellings.
+	if len(token) > maxToken || strings.ContainsAny(token, "\r\n") {
 		return "", false
 	}
 	head, _, _ := strings.Cut(token, ".")

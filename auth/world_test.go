@@ -73,7 +73,7 @@ func newWorld(t testing.TB) *world {
 func worldOn(t testing.TB, s study.Store) *world {
 	t.Helper()
 	w := &world{t: t, store: s, clock: &clock{at: time.Date(2026, 3, 17, 8, 0, 0, 0, time.UTC)},
-		random: rand.NewChaCha8([32]byte{1}), admin: study.System("test"),
+		random: &lockedReader{from: rand.NewChaCha8([32]byte{1})}, admin: study.System("test"),
 		site: study.Actor{Role: study.RoleCoordinator, Staff: "c", Sites: []study.SiteCode{"S01"}}}
 	w.Auth = w.process(s, Options{})
 	_, err := w.study.Adopt(t.Context(), w.by(w.admin), study.DefaultProtocolText(), 0, false)

@@ -203,7 +203,7 @@ func (c SubmitForm) judgeEntry(p *Participant, a *Assessment, fit fit, times rea
 	switch {
 	case s.Site != nil && s.Site.Locked:
 		return verdict{}, errLocked()
-	case standing != nil && !standing.Mode.Electronic() && !c.Mode.Electronic():
+	case !c.Mode.Electronic() && slices.ContainsFunc(a.Submissions, func(f Submission) bool { return f.valid() && !f.Mode.Electronic() }):
 		return verdict{}, Fail(AlreadySubmitted, "Staff have entered a form for this visit. Correct or void that one instead.")
 	case p.leftBefore(c.CompletedAt):
 		return verdict{}, Fail(NotExpected, "The participant had left the study when this form was completed. Retract that first if it was an error.")

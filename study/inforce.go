@@ -55,16 +55,25 @@ func (s *Service) Study(ctx context.Context) (*Study, error) {
 	return s.loadStudy(ctx)
 }
 
+// loadStudy reads what was added since the study was read last: a protocol is
+// parsed once.
 func (s *Service) loadStudy(ctx context.Context) (*Study, error) {
-	entries, err := s.store.Stream(ctx, StudyStream, 0)
+	known, ok := s.plan.Get(StudyStream)
+	if !ok {
+		known.state = &Study{History: &History{}}
+	}
+	entries, err := s.store.Stream(ctx, StudyStream, known.state.Seq)
 	if err != nil {
 		return nil, err
 	}
-	st, err := foldStudy(nil, entries...)
-	if err == nil {
-		s.plan.Add(StudyStream, fresh[*Study]{st, s.now()})
+	st := known.state
+	if len(entries) > 0 {
+		if st, err = foldStudy(st, entries...); err != nil {
+			return nil, err
+		}
 	}
-	return st, err
+	s.plan.Add(StudyStream, fresh[*Study]{st, s.now()})
+	return st, nil
 }
 
 // History is the protocol versions in force; an error when there is none yet.

@@ -1,7 +1,9 @@
 package study_test
 
 import (
+	"flag"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +29,21 @@ func times(few, many int) int {
 		return many
 	}
 	return few
+}
+
+// checks sets how many cases rapid tries in this test.
+func checks(t *testing.T, few, many int) {
+	t.Helper()
+	const name = "rapid.checks"
+	was := flag.Lookup(name).Value.String()
+	if err := flag.Set(name, strconv.Itoa(times(few, many))); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := flag.Set(name, was); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 var (

@@ -2,6 +2,7 @@ package study_test
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -252,7 +253,8 @@ func TestTheScheduleIsThatOfTheRulesOnRandomHistories(t *testing.T) {
 				o.filled[visit] = append(o.filled[visit], filledForm{on: dayOf(study.DateOf(r.now.In(shanghai))), span: before})
 			},
 			"void": func(t *rapid.T) {
-				for visit, forms := range o.filled {
+				for _, visit := range slices.Sorted(maps.Keys(o.filled)) {
+					forms := o.filled[visit]
 					for i := range forms {
 						s := r.p.AtVisit(visit).Submissions[i]
 						if !forms[i].void && rapid.IntRange(0, 3).Draw(t, "which") == 0 {

@@ -155,18 +155,19 @@ func (s *Service) Sites(ctx context.Context, by Actor) ([]*Site, error) {
 	return out, err
 }
 
-// loadSite reads a site's State; unless current is asked for, one read in the
-// last few seconds will do.
+// loadSite reads what was added to a site since it was read last; unless
+// current is asked for, a State read in the last few seconds will do.
 func (s *Service) loadSite(ctx context.Context, code SiteCode, current bool) (*Site, error) {
-	if known, ok := s.sites.Get(code); ok && !current && s.recent(known.readAt) {
+	known, ok := s.sites.Get(code)
+	if ok && !current && s.recent(known.readAt) {
 		return known.state, nil
 	}
-	entries, err := s.store.Stream(ctx, code.Stream(), 0)
+	entries, err := s.store.Stream(ctx, code.Stream(), tipOf(known.state, func(x *Site) Tip { return x.Tip }).Seq)
 	if err != nil {
 		return nil, err
 	}
-	site, err := foldSite(nil, entries...)
-	if err == nil {
+	site, err := foldSite(known.state, entries...)
+	if err == nil && site != nil {
 		s.sites.Add(code, fresh[*Site]{site, s.now()})
 	}
 	return site, err

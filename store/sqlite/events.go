@@ -116,7 +116,8 @@ func (db *DB) headsSince(ctx context.Context, since time.Time) iter.Seq2[study.H
 	return func(yield func(study.Head, error) bool) {
 		name := func(row scanner) (id string, err error) { return id, row.Scan(&id) }
 		names, err := list(ctx, db, name,
-			"SELECT DISTINCT stream FROM events WHERE at >= ? ORDER BY stream", int64(study.InstantOf(since)))
+			"SELECT DISTINCT stream FROM events INDEXED BY events_by_at WHERE at >= ? ORDER BY stream",
+			int64(study.InstantOf(since)))
 		if err != nil {
 			yield(study.Head{}, err)
 			return

@@ -127,7 +127,9 @@ func TestListsUseTheirIndexes(t *testing.T) {
 		must(t, rows.Err())
 		must(t, rows.Close())
 		for line := range strings.Lines(plan) {
-			whole := strings.HasPrefix(line, "SCAN") && !strings.Contains(line, "INDEX") && !strings.Contains(line, "subquery")
+			// To read an index from one end is right where no instant is given.
+			whole := strings.HasPrefix(line, "SCAN") && !strings.Contains(line, "subquery") &&
+				(!strings.Contains(line, "INDEX") || strings.Contains(query, "at >="))
 			sorts := strings.Contains(line, "USE TEMP B-TREE") && !strings.Contains(query, "DISTINCT")
 			if whole || sorts {
 				t.Errorf("%s\n%s", query, plan)

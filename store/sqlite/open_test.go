@@ -154,11 +154,18 @@ func TestAPlaceWhereNoFileCanBeIsRefused(t *testing.T) {
 
 func TestADatabaseThatAnotherProgramKeepsLockedIsRefused(t *testing.T) {
 	path := newPath(t)
-	must(t, openTest(t, path, options{}).Close())
+	db := openTest(t, path, options{})
+	must(t, db.Append(t.Context(), testEntry("site/S01", 1), benchSnapshot("site/S01", 1, 10)))
+	_, err := db.Snapshot(t.Context(), "site/S01")
+	must(t, err)
+	must(t, db.Close()) // completely, or the lock could not be had
+	if _, err := os.Stat(path + "-wal"); err == nil {
+		t.Error("the log is left after Close")
+	}
 	conn := shell(t, path)
 	run(t, conn, "PRAGMA locking_mode = EXCLUSIVE")
 	run(t, conn, "UPDATE readiness SET checks = 0") // takes the lock, for good
-	_, err := openWith(t.Context(), path, options{busy: time.Millisecond})
+	_, err = openWith(t.Context(), path, options{busy: time.Millisecond})
 	refused(t, err, "locked by another program")
 }
 

@@ -147,12 +147,13 @@ func (db *DB) Ready(ctx context.Context) (time.Duration, error) {
 func (db *DB) Close() error { return db.close() }
 
 func (db *DB) shut() error {
-	if err := db.writer.stop(); err != nil {
+	err := db.writer.stop()
+	if db.writer.broken.Load() != nil {
 		// The disk failed. Closing the last connection would make SQLite try
 		// the same fsync again and, if that seems to work, delete the log.
 		// The connections are left to the end of the process, and the log to
 		// the recovery at the next start.
 		return err
 	}
-	return unavailable(db.release())
+	return unavailable(errors.Join(err, db.release()))
 }

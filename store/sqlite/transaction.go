@@ -33,8 +33,15 @@ func (t *tx) exec(query string, args ...any) (rows int64, err error) {
 	return result.RowsAffected()
 }
 
-func (t *tx) close() {
-	_ = t.conn.Close() // returns it to its pool, whose Close reports errors
+// close gives the connection back to its pool. Statements that were prepared
+// on a sql.Conn are nobody else's to close, and SQLite keeps a connection with
+// open statements open, and its files locked.
+func (t *tx) close() error {
+	var errs []error
+	for _, stmt := range t.stmts {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(append(errs, t.conn.Close())...)
 }
 
 // begin takes the write lock. SQLite's own waiting slows down to ten looks a

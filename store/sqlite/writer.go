@@ -35,6 +35,8 @@ type writer struct {
 	fault   func(statement string) error
 	keptWAL int64        // bytes that the last checkpoint left
 	commits atomic.Int64 // counted for tests
+
+	closeErr error // set before stopped is closed
 }
 
 // request is one caller's work. It is waiting, taken by the writer, or given
@@ -96,7 +98,8 @@ func (w *writer) send(ctx context.Context, r *request) error {
 }
 
 // stop lets the queue run empty and moves the log into the file. It gives
-// back the error that broke the writer, if one did.
+// back the error that broke the writer, if one did; then its connection stays
+// open, see DB.shut.
 func (w *writer) stop() error {
 	w.mu.Lock()
 	w.closed = true
@@ -106,7 +109,7 @@ func (w *writer) stop() error {
 	if broken := w.broken.Load(); broken != nil {
 		return broken
 	}
-	return nil
+	return w.closeErr
 }
 
 func (w *writer) isClosed() bool {
@@ -122,7 +125,9 @@ func (w *writer) loop() {
 		w.tidy()
 	}
 	w.checkpoint()
-	w.tx.close()
+	if w.broken.Load() == nil {
+		w.closeErr = w.tx.close()
+	}
 }
 
 // serve writes one batch. The transaction begins before the batch is taken,

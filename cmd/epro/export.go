@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"epro/export"
+	"epro/study"
+)
+
+// exportFlags is what a person says on the command line.
+type exportFlags struct {
+	dataset, store, format, cut, through, demonstration, out string
+}
+
+// runExport writes a dataset.
+func runExport(ctx context.Context, c *cli, args []string) (err error) {
+	f, err := c.parseExport(args)
+	if err != nil {
+		return err
+	}
+	svc, st, err := openService(ctx, f.store)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	o, err := f.options(ctx, svc)
+	if err != nil {
+		return err
+	}
+	prepared, err := export.Prepare(ctx, svc, study.System("export"), o)
+	if err != nil {
+		return err
+	}
+	var done export.Summary
+	write := func(w io.Writer) (err error) {
+		done, err = prepared.Write(ctx, w)
+		return err
+	}
+	if f.out == "" {
+		err = write(c.stdout)
+	} else {
+		err = writeWhole(f.out, write)
+	}
+	if err == nil {
+		c.tellExport(done)
+	}
+	return err
+}
+
+// parseExport reads the dataset, which stands before the flags or after them.
+func (c *cli) parseExport(args []string) (exportFlags, error) {
+	var f exportFlags
+	names := make([]string, 0, 8)
+	for _, d := range export.Datasets() {
+		names = append(names, d.Name)
+	}
+	fs := c.flags("export", "export DATASET [flags]: writes a dataset ("+strings.Join(names, ", ")+")")
+	storeURL := storeFlag(fs, c)
+	fs.StringVar(&f.format, "format", "csv", "the file's `FORMAT`")
+	fs.StringVar(&f.cut, "cut", "", "what was recorded by then: a `DATE` (its end in the study's zone) or an instant; empty: now")
+	fs.StringVar(&f.through, "through", "", "only forms and facts dated on or before this `DATE`")
+	fs.StringVar(&f.demonstration, "demonstration", "", "demonstration data: `exclude|include|only`; empty: include in a simulated study, else exclude")
+	fs.StringVar(&f.out, "out", "", "`FILE` to write, replaced only when the run went well; standard output when empty")
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		f.dataset, args = args[0], args[1:]
+	}
+	if err := c.parseSettings(fs, args); err != nil {
+		return f, err
+	}
+	f.store = *storeURL
+	rest := fs.Args()
+	if f.dataset == "" && len(rest) > 0 {
+		f.dataset, rest = rest[0], rest[1:]
+	}
+	switch {
+	case f.dataset == "":
+		return f, usageError{"name the dataset: " + strings.Join(names, ", ")}
+	case len(rest) > 0:
+		return f, usageError{fmt.Sprintf("one dataset at a time; what is %q?", rest[0])}
+	}
+	return f, nil
+}
+
+// options turns the words into what package export takes.
+func (f exportFlags) options(ctx context.Context, svc *study.Service) (export.Options, error) {
+	o := export.Options{Dataset: f.dataset, Format: f.format, Demonstration: export.Demonstration(f.demonstration), Program: buildVersion()}
+	history, err := svc.History(ctx)
+	if err != nil {
+		return o, err
+	}
+	zone, err := study.LoadZone(history.Current().TimeZone)
+	if err != nil {
+		return o, err
+	}
+	if o.Cut, err = export.ParseCut(f.cut, zone, svc.Now()); err != nil {
+		return o, err
+	}
+	o.Through, err = export.ParseThrough(f.through)
+	return o, err
+}
+
+// tellExport says what was written and what was left out.
+func (c *cli) tellExport(s export.Summary) {
+	fmt.Fprintf(c.stderr, "%s: %d rows of %d participants\n", s.Dataset, s.Rows, s.Participants)
+	for _, line := range s.LeftOut.Sentences() {
+		fmt.Fprintf(c.stderr, "left out: %s\n", line)
+	}
+	through := "no limit"
+	if s.Through != 0 {
+		through = s.Through.String()
+	}
+	fmt.Fprintf(c.stderr, "cut %s\nfinal %t\nthrough %s\ndemonstration %s\nprotocol %s\nprogram %s\nexport id %s\nsha256 %s\n",
+		study.InstantOf(s.Cut.At), s.Cut.Final, through, s.Demonstration, s.Protocol, s.Program, s.ExportID, s.SHA256)
+}
