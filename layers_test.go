@@ -52,7 +52,7 @@ var belowAPI = []string{
 
 // testsMay is what any _test.go file may import on top of what its package
 // reaches: the builders, the store contract and the store that needs no server.
-var testsMay = []string{"internal/testkit", "store/storetest", "store/sqlite"}
+var testsMay = []string{"internal/testkit", "store/storetest", "store/sqlite", "instruments/factb"}
 
 // homes says which packages may import a third-party module, named here by the
 // beginning of the import path. A path that no line matches is refused.

@@ -72,9 +72,9 @@ func (s *Server) authenticate(r route) func(huma.Context, func(huma.Context)) {
 
 func (s *Server) admit(c *fiber.Ctx, r route) (study.Request, meta, error) {
 	m := meta{id: requestID(c), address: s.clientAddress(c), base: s.baseURL(c)}
-	scheme, token, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
-	if strings.EqualFold(scheme, "Bearer") {
-		m.token = strings.TrimSpace(token)
+	m.token = bearer(c)
+	if err := onlyJSON(c); err != nil {
+		return study.Request{}, m, err
 	}
 	if r.action == "" {
 		return study.Request{}, m, nil
@@ -82,7 +82,7 @@ func (s *Server) admit(c *fiber.Ctx, r route) (study.Request, meta, error) {
 	if m.token == "" {
 		return study.Request{}, m, study.Fail(study.Unauthenticated, "Sign in first: this address needs an access token.")
 	}
-	actor, err := s.auth.Verify(c.UserContext(), m.token)
+	actor, err := s.whoAsks(c, m.token)
 	if err != nil {
 		return study.Request{}, m, err
 	}
@@ -95,6 +95,44 @@ func (s *Server) admit(c *fiber.Ctx, r route) (study.Request, meta, error) {
 	}
 	request.EventID, err = s.idempotent(c, actor)
 	return request, m, err
+}
+
+// onlyJSON refuses a body of another type. Huma would read a form's as JSON, and
+// that is the type that a page of another site can send without being asked.
+func onlyJSON(c *fiber.Ctx) error {
+	kind, _, _ := strings.Cut(c.Get(fiber.HeaderContentType), ";")
+	if len(c.BodyRaw()) == 0 || kind == "" || strings.EqualFold(strings.TrimSpace(kind), fiber.MIMEApplicationJSON) {
+		return nil
+	}
+	return study.Fail(study.Invalid, "This address takes JSON only. Nothing was stored.",
+		study.Field{Name: "Content-Type", Reason: "send application/json"})
+}
+
+// bearer is the access token in the header, if any.
+func bearer(c *fiber.Ctx) string {
+	scheme, token, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// verdict is what the token of a request was worth.
+type verdict struct {
+	actor study.Actor
+	err   error
+}
+
+const verdictKey = "verdict"
+
+// whoAsks verifies the token, once a request: the limiter asks before the route.
+func (s *Server) whoAsks(c *fiber.Ctx, token string) (study.Actor, error) {
+	v, ok := c.Locals(verdictKey).(verdict)
+	if !ok {
+		v.actor, v.err = s.auth.Verify(c.UserContext(), token)
+		c.Locals(verdictKey, v)
+	}
+	return v.actor, v.err
 }
 
 // ifMatch reads an ETag as we write it: the quoted sequence of the record.

@@ -142,7 +142,7 @@ func TestBeforeTheWindowTheSentenceNamesItsTimesAndNothingIsStored(t *testing.T)
 	}
 	s.same(t, before)
 	s.Clock.Set(time.Date(2026, 2, 22, 15, 59, 59, 0, time.UTC)) // a second before midnight in Shanghai
-	token = s.bind(t, p)["access_token"].(string)               //nolint:errcheck,forcetypeassert // bind wanted a 201
+	token = s.bind(t, p)["access_token"].(string)                //nolint:errcheck,forcetypeassert // bind wanted a 201
 	s.call(t, "PUT", formAt(p, "C1D1", s.NewID()), token, s.sheet(1)).refused(t, 409, study.WindowNotOpen)
 	s.Clock.Advance(time.Second)
 	s.call(t, "PUT", formAt(p, "C1D1", s.NewID()), token, s.sheet(1)).want(t, 201)

@@ -174,7 +174,7 @@ func (s *Server) showAssessment(ctx context.Context, p *study.Participant, id st
 type enterFormInput struct {
 	PersonPath
 	AssessmentID study.AssessmentID `path:"aid"`
-	SubmissionID study.SubmissionID `path:"sid" format:"uuid"`
+	SubmissionID study.SubmissionID `path:"sid" format:"uuid" minLength:"36" maxLength:"36"`
 	Body         struct {
 		FilledForm
 		Mode       study.Mode       `json:"mode" enum:"paper_transcribed,interview,clinic_tablet"`
@@ -184,6 +184,9 @@ type enterFormInput struct {
 }
 
 func (s *Server) enterForm(ctx context.Context, in *enterFormInput) (*receiptOutput, error) {
+	if err := in.Body.complete(); err != nil {
+		return nil, err
+	}
 	c := in.Body.command(in.SubmissionID, in.AssessmentID)
 	c.ByStaff, c.Mode, c.Assistance, c.Reason = true, in.Body.Mode, in.Body.Assistance, in.Body.Reason
 	if c.Assistance == "" {
@@ -203,6 +206,9 @@ type correctInput struct {
 }
 
 func (s *Server) correct(ctx context.Context, in *correctInput) (*staffAssessmentOutput, error) {
+	if err := needed(map[string]bool{"answers": in.Body.Answers != nil}); err != nil {
+		return nil, err
+	}
 	return s.doForm(ctx, in.FormPath, study.CorrectForm{Form: in.SubmissionID, Answers: in.Body.Answers.text(),
 		Skipped: in.Body.Skipped, Cause: in.Body.Cause, Reason: in.Body.Reason})
 }

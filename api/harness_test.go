@@ -40,12 +40,17 @@ var cheap = auth.Cost{MemoryKiB: 64, Passes: 1, Lanes: 1}
 func start(t testing.TB, store study.Store, change ...func(*api.Options)) *server {
 	t.Helper()
 	s := build(t, store, change...)
+	s.listen(t, localPort(t))
+	return s
+}
+
+func localPort(t testing.TB) net.Listener {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.listen(t, ln)
-	return s
+	return ln
 }
 
 // build makes the server without a socket.
@@ -93,6 +98,7 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
+	closes bool // the connection, after this answer
 }
 
 // json reads the body into a loose map.
@@ -187,7 +193,7 @@ func (s *server) try(method, path, token string, body any, headers ...string) (r
 	}
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(resp.Body)
-	return reply{resp.StatusCode, resp.Header, raw}, err
+	return reply{resp.StatusCode, resp.Header, raw, resp.Close}, err
 }
 
 // account is a staff account that has signed in.

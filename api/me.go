@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -148,6 +150,28 @@ func (f FilledForm) command(id study.SubmissionID, assessment study.AssessmentID
 		SentAt: f.SentAt, App: study.App{Platform: cut(f.App.Platform, 32), Version: cut(f.App.Version, 32)}}
 }
 
+// complete refuses a form without what every form has. Bodies of forms skip the
+// schema, so that study can name every wrong answer at once; without this, a
+// form without answers would count as one on which nothing was reached.
+func (f FilledForm) complete() error {
+	return needed(map[string]bool{"instrument": f.Instrument != "", "instrument_version": f.InstrumentVersion != "",
+		"answers": f.Answers != nil, "started_at": !f.StartedAt.IsZero(), "completed_at": !f.CompletedAt.IsZero()})
+}
+
+// needed refuses a body without some of its members.
+func needed(has map[string]bool) error {
+	var missing []study.Field
+	for _, name := range slices.Sorted(maps.Keys(has)) {
+		if !has[name] {
+			missing = append(missing, study.Field{Name: name, Reason: "is missing"})
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return study.Fail(study.Invalid, "The form is not complete. Nothing was stored.", missing...)
+}
+
 // cut keeps what is only shown to people within bounds.
 func cut(s string, limit int) string {
 	if r := []rune(s); len(r) > limit {
@@ -158,7 +182,7 @@ func cut(s string, limit int) string {
 
 type submitInput struct {
 	AssessmentID study.AssessmentID `path:"aid"`
-	SubmissionID study.SubmissionID `path:"sid" format:"uuid"`
+	SubmissionID study.SubmissionID `path:"sid" format:"uuid" minLength:"36" maxLength:"36"`
 	Body         FilledForm
 }
 
@@ -171,6 +195,9 @@ type receiptOutput struct {
 // it was received before.
 func (s *Server) submitOwn(ctx context.Context, in *submitInput) (*receiptOutput, error) {
 	by := actorOf(ctx)
+	if err := in.Body.complete(); err != nil {
+		return nil, err
+	}
 	c := in.Body.command(in.SubmissionID, in.AssessmentID)
 	c.Mode = study.ModeApp
 	if in.Body.App.Platform == "web" {

@@ -100,17 +100,22 @@ func (s *Server) shown(ctx context.Context, p *study.Participant) (*participantO
 // happened since.
 func (s *Server) do(ctx context.Context, id study.ParticipantID, c study.Command) (study.Result, error) {
 	res, err := s.study.Do(ctx, requestOf(ctx), id, c)
+	return res, s.withEvents(ctx, id, err)
+}
+
+// withEvents adds to a failed If-Match what happened to the record since.
+func (s *Server) withEvents(ctx context.Context, id study.ParticipantID, err error) error {
 	var stale *study.Stale
 	if !errors.As(err, &stale) {
-		return res, err
+		return err
 	}
 	problem := problemOf(err, metaOf(ctx).id)
 	since, readErr := s.study.Record(ctx, actorOf(ctx), id, stale.Since)
 	if readErr != nil {
-		return res, readErr
+		return readErr
 	}
 	problem.Events = eventsOf(since)
-	return res, problem
+	return problem
 }
 
 func (s *Server) doAndShow(ctx context.Context, id study.ParticipantID, c study.Command) (*participantOutput, error) {
@@ -324,7 +329,7 @@ func (s *Server) issueCode(ctx context.Context, in *issueCodeInput) (*issueCodeO
 	replace := in.Body != nil && in.Body.Replace
 	code, err := s.auth.IssueCode(ctx, requestOf(ctx), in.ID, replace)
 	if err != nil {
-		return nil, err
+		return nil, s.withEvents(ctx, in.ID, err)
 	}
 	out := &issueCodeOutput{}
 	out.Body.Code, out.Body.ExpiresAt = code.Code, study.InstantOf(code.ExpiresAt)

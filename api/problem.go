@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,8 +71,14 @@ func (p *Problem) GetHeaders() http.Header {
 	return h
 }
 
+// maxFields bounds the answer to a body in which everything is wrong.
+const maxFields = 100
+
 func newProblem(code study.Code, detail, requestID string, fields ...study.Field) *Problem {
 	status := statuses[code]
+	if more := len(fields) - maxFields; more > 0 {
+		fields = append(slices.Clip(fields[:maxFields]), study.Field{Name: "and more", Reason: strconv.Itoa(more) + " other fields are wrong too"})
+	}
 	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code,
 		Detail: detail, Fields: fields, RequestID: requestID}
 }
@@ -136,15 +143,21 @@ func fieldOf(err error) study.Field {
 		d := detailer.ErrorDetail()
 		name := strings.TrimPrefix(d.Location, "body.")
 		if strings.HasPrefix(d.Message, "unmarshal: ") || name == "body" && d.Value != nil {
-			where, what, named := strings.Cut(strings.TrimPrefix(d.Message, "unmarshal: "), ": ")
-			if !named {
-				return study.Field{Name: "body", Reason: "is not as this route expects it"}
-			}
-			return study.Field{Name: where, Reason: what}
+			return placeOf(strings.TrimPrefix(d.Message, "unmarshal: "))
 		}
 		return study.Field{Name: name, Reason: d.Message}
 	}
 	return study.Field{Name: "body", Reason: "is not as expected"}
+}
+
+// placeOf takes a placeError apart that huma has made a text of. A name may hold
+// anything, the separator too; our reasons do not.
+func placeOf(text string) study.Field {
+	i := strings.LastIndex(text, ": ")
+	if i < 0 {
+		return study.Field{Name: "body", Reason: "is not as this route expects it"}
+	}
+	return study.Field{Name: text[:i], Reason: text[i+2:]}
 }
 
 func tooLarge(requestID string) *Problem {
@@ -170,6 +183,7 @@ func fiberProblem(c *fiber.Ctx, err error) error {
 			p.Status, p.Title = fe.Code, http.StatusText(fe.Code)
 		case http.StatusRequestEntityTooLarge:
 			p = tooLarge(id)
+			linger(c)
 		case http.StatusRequestHeaderFieldsTooLarge, http.StatusBadRequest, http.StatusRequestTimeout:
 			p = newProblem(study.Invalid, "The request could not be read.", id)
 			p.Status, p.Title = fe.Code, http.StatusText(fe.Code)

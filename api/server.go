@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"regexp"
 	"runtime/debug"
@@ -18,6 +19,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/limiter"
+	"github.com/valyala/fasthttp"
 
 	"epro/auth"
 	"epro/study"
@@ -84,6 +86,7 @@ func New(o Options) *Server {
 		AppName: "epro", Immutable: true, StrictRouting: true, CaseSensitive: true, DisableStartupMessage: true,
 		BodyLimit: maxBody, ReadBufferSize: 8 << 10, ReadTimeout: 15 * time.Second, WriteTimeout: time.Minute,
 		IdleTimeout: time.Minute, ErrorHandler: fiberProblem, UnescapePath: false,
+		DisablePreParseMultipartForm: true,
 	})
 	s.app.Use(s.observe, s.guard)
 	if o.RatePerMinute > 0 {
@@ -103,7 +106,25 @@ func New(o Options) *Server {
 		o.Pages(s.app)
 	}
 	s.app.Use(s.unknown)
+	s.strangeMethods()
 	return s
+}
+
+// strangeMethods answers what Fiber has no name for, and would answer by itself,
+// without headers or a problem.
+func (s *Server) strangeMethods() {
+	known := s.app.Handler()
+	s.app.Server().Handler = func(rc *fasthttp.RequestCtx) {
+		if slices.Contains(fiber.DefaultMethods, string(rc.Method())) {
+			known(rc)
+			return
+		}
+		c := s.app.AcquireCtx(rc)
+		defer s.app.ReleaseCtx(c)
+		if err := fiberProblem(c, s.unknown(c)); err != nil {
+			c.Status(http.StatusInternalServerError)
+		}
+	}
 }
 
 // App is the Fiber application, for tests that need no socket.
@@ -113,7 +134,7 @@ func (s *Server) App() *fiber.App { return s.app }
 // accepting, finishes what is running within the grace time, and returns.
 func (s *Server) Serve(ctx context.Context, ln net.Listener, grace time.Duration) error {
 	failed := make(chan error, 1)
-	go func() { failed <- s.app.Listener(ln) }()
+	go func() { failed <- s.app.Listener(lingering{ln}) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("the server stopped: %w", err)
@@ -194,10 +215,12 @@ func (s *Server) limit() fiber.Handler {
 	return limiter.New(limiter.Config{
 		Max: s.o.RatePerMinute, Expiration: time.Minute,
 		KeyGenerator: func(c *fiber.Ctx) string {
-			if token := c.Get(fiber.HeaderAuthorization); token != "" {
-				return tokenKey(token)
+			if token := bearer(c); token != "" {
+				if _, err := s.whoAsks(c, token); err == nil { // or every made-up token would have a limit of its own
+					return tokenKey(token)
+				}
 			}
-			return s.clientAddress(c)
+			return network(s.clientAddress(c))
 		},
 		Next: func(c *fiber.Ctx) bool {
 			return c.Path() == "/healthz" || c.Path() == "/readyz" || c.Path() == "/metrics"
@@ -211,22 +234,27 @@ func (s *Server) limit() fiber.Handler {
 // unknown answers what no route took: an address that does not exist, or one
 // that does not take the method.
 func (s *Server) unknown(c *fiber.Ctx) error {
-	for _, r := range s.table {
-		if matches(r.path, c.Path()) {
-			return fiber.ErrMethodNotAllowed
+	var allowed []string
+	for _, r := range s.app.GetRoutes(true) {
+		if matches(r.Path, c.Path()) && !slices.Contains(allowed, r.Method) {
+			allowed = append(allowed, r.Method)
 		}
 	}
-	return fiber.ErrNotFound
+	if allowed == nil {
+		return fiber.ErrNotFound
+	}
+	c.Set(fiber.HeaderAllow, strings.Join(allowed, ", "))
+	return fiber.ErrMethodNotAllowed
 }
 
-// matches reports whether a path fits a template such as /v1/sites/{code}/lock.
+// matches reports whether a path fits a template such as /v1/sites/:code/lock.
 func matches(template, path string) bool {
 	want, got := strings.Split(template, "/"), strings.Split(path, "/")
 	if len(want) != len(got) {
 		return false
 	}
 	for i, part := range want {
-		if part != got[i] && !strings.HasPrefix(part, "{") {
+		if part != got[i] && !strings.HasPrefix(part, ":") {
 			return false
 		}
 	}
@@ -250,6 +278,15 @@ func (s *Server) clientAddress(c *fiber.Ctx) string {
 		peer = hop.Unmap()
 	}
 	return peer.String()
+}
+
+// network is what an address without a session is counted under: an IPv6 address
+// by its /64, because one customer has all of that.
+func network(address string) string {
+	if ip, err := netip.ParseAddr(address); err == nil && ip.Is6() {
+		return netip.PrefixFrom(ip.WithZone(""), 64).Masked().String()
+	}
+	return address
 }
 
 func (s *Server) trusted(a netip.Addr) bool {

@@ -34,14 +34,13 @@ type sessionOutput struct{ Body session }
 type enrolPhoneInput struct {
 	Body struct {
 		Code       string `json:"code" maxLength:"64" doc:"As on the letter; case, spaces and hyphens do not matter."`
-		DeviceName string `json:"device_name,omitempty" maxLength:"100"`
+		DeviceName string `json:"device_name,omitempty" maxLength:"100" doc:"Not kept: phones are often called after their owners."`
 		AttemptID  string `json:"attempt_id,omitempty" maxLength:"36" doc:"A UUID that the phone keeps: a repeat within 24 hours gets a session again."`
 	}
 }
 
 func (s *Server) enrolPhone(ctx context.Context, in *enrolPhoneInput) (*sessionOutput, error) {
-	got, err := s.auth.Enrol(ctx, auth.Enrolment{Code: in.Body.Code, DeviceName: in.Body.DeviceName,
-		AttemptID: in.Body.AttemptID, Address: metaOf(ctx).address})
+	got, err := s.auth.Enrol(ctx, auth.Enrolment{Code: in.Body.Code, AttemptID: in.Body.AttemptID, Address: metaOf(ctx).address})
 	if err != nil {
 		return nil, err
 	}

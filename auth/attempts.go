@@ -192,3 +192,18 @@ func WaitOf(err error) (seconds int, ok bool) {
 	ok = errors.As(err, &wait)
 	return wait.Seconds, ok
 }
+
+// gate lets so many through at a time as it has room for.
+type gate chan struct{}
+
+// enter waits for room; leave makes it again.
+func (g gate) enter(ctx context.Context) error {
+	select {
+	case g <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return storeError(ctx.Err())
+	}
+}
+
+func (g gate) leave() { <-g }

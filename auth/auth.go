@@ -45,6 +45,10 @@ type Auth struct {
 	parser    *jwt.Parser // of access tokens
 	lax       *jwt.Parser // the same but for the dates, to sign out with an old token
 
+	// Attempts count as failures until they have gone well, so at most as many
+	// run at once in this process as fit below the limits; the others wait.
+	enrolling, signingIn gate
+
 	verified *lru.Cache[[32]byte, verified] // access tokens by their SHA-256
 	families *liveness
 }
@@ -72,6 +76,7 @@ func New(ctx context.Context, o Options) (*Auth, error) {
 	a := &Auth{
 		store: o.Store, study: o.Study, now: o.Now, random: random, issuer: o.Issuer, secondFactor: o.SecondFactor,
 		secrets: secrets, passwords: newPasswords(o.PasswordCost, random),
+		enrolling: make(gate, 8), signingIn: make(gate, 4),
 		verified: seen, families: newLiveness(),
 	}
 	a.parser, a.lax = parsers(o.Issuer, o.Now)

@@ -4,18 +4,15 @@ import (
 	"context"
 	"log/slog"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"epro/study"
 )
 
 // Enrolment is a phone that wants to be bound to a participant.
 type Enrolment struct {
-	Code       string // as typed
-	DeviceName string
-	AttemptID  string // a UUID that the phone keeps; empty: the attempt cannot be repeated
-	Address    string // that the request came from
+	Code      string // as typed
+	AttemptID string // a UUID that the phone keeps; empty: the attempt cannot be repeated
+	Address   string // that the request came from
 }
 
 // LogValue is the attempt, without the code.
@@ -33,11 +30,15 @@ func (a *Auth) Enrol(ctx context.Context, e Enrolment) (Session, error) {
 	if err != nil {
 		return Session{}, err
 	}
+	if err := a.enrolling.enter(ctx); err != nil {
+		return Session{}, err
+	}
+	defer a.enrolling.leave()
 	try, err := a.admit(ctx, enrolLimits(e.Address)...)
 	if err != nil {
 		return Session{}, err
 	}
-	s, err := a.useCode(ctx, code, attempt, deviceName(e.DeviceName))
+	s, err := a.useCode(ctx, code, attempt)
 	if err == nil || study.CodeOf(err) != study.Unauthenticated {
 		try.forgive(ctx)
 	}
@@ -60,25 +61,7 @@ func (a *Auth) attempt(id string) (string, error) {
 	return strings.ToLower(id), nil
 }
 
-// maxDeviceName is how many characters of a phone's name are kept.
-const maxDeviceName = 64
-
-// deviceName is a phone's name without what a list cannot show. Nobody chooses
-// it for us, so it is cut rather than refused.
-func deviceName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) || r == utf8.RuneError {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(name, ""))
-	if runes := []rune(name); len(runes) > maxDeviceName {
-		name = string(runes[:maxDeviceName])
-	}
-	return strings.TrimSpace(name)
-}
-
-func (a *Auth) useCode(ctx context.Context, code, attempt, device string) (Session, error) {
+func (a *Auth) useCode(ctx context.Context, code, attempt string) (Session, error) {
 	key := a.codeKey(code)
 	var issued issuedCode
 	_, found, err := a.read(ctx, kindCode, key, &issued)
@@ -92,7 +75,7 @@ func (a *Auth) useCode(ctx context.Context, code, attempt, device string) (Sessi
 	if err != nil {
 		return Session{}, err
 	}
-	if err := a.bind(ctx, key, issued, attempt, device); err != nil {
+	if err := a.bind(ctx, key, issued, attempt); err != nil {
 		return Session{}, err
 	}
 	owner := issued.Participant.Stream()
@@ -107,9 +90,9 @@ func (a *Auth) useCode(ctx context.Context, code, attempt, device string) (Sessi
 
 // bind records that the phone is bound, once: the event's id follows from the
 // code and the attempt.
-func (a *Auth) bind(ctx context.Context, key string, issued issuedCode, attempt, device string) error {
+func (a *Auth) bind(ctx context.Context, key string, issued issuedCode, attempt string) error {
 	r := study.Request{By: phoneOf(issued.Participant), EventID: study.EventID(uuidFrom(mac(a.secrets.families, "bind", key, attempt)))}
-	_, err := a.study.Do(ctx, r, issued.Participant, study.BindPhone{Code: issued.Event, DeviceName: device})
+	_, err := a.study.Do(ctx, r, issued.Participant, study.BindPhone{Code: issued.Event})
 	return codeError(err)
 }
 

@@ -204,16 +204,6 @@ func TestAnAttemptIsAUUID(t *testing.T) {
 	}
 }
 
-func TestADeviceNameIsCutToWhatAListCanShow(t *testing.T) {
-	for name, want := range map[string]string{
-		" Mi 14 ": "Mi 14", "a\x00\n\u202eb\xff": "ab", "小米": "小米", strings.Repeat("é", 80): strings.Repeat("é", 64),
-	} {
-		if got := deviceName(name); got != want {
-			t.Errorf("%q became %q", name, got)
-		}
-	}
-}
-
 func TestASessionOutlivesTheParticipantsTimeInTheStudy(t *testing.T) {
 	w := newWorld(t)
 	id := w.participant()

@@ -28,6 +28,10 @@ type credential struct {
 // is the same and so is the work, but for a missing second factor: whoever
 // gets to hear of that knows the password.
 func (a *Auth) Login(ctx context.Context, c Credentials) (Session, error) {
+	if err := a.signingIn.enter(ctx); err != nil {
+		return Session{}, err
+	}
+	defer a.signingIn.leave()
 	t, err := a.admit(ctx, a.loginLimits(c.Username, c.Address)...)
 	if err != nil {
 		return Session{}, err

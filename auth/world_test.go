@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -62,24 +63,18 @@ func (w *world) newID() string {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "epro.db"))
+	path := filepath.Join(t.TempDir(), "epro.db")
+	if err := os.WriteFile(path, template(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sqlite.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return worldOn(t, db)
-}
-
-func worldOn(t testing.TB, s study.Store) *world {
-	t.Helper()
-	w := &world{t: t, store: s, clock: &clock{at: time.Date(2026, 3, 17, 8, 0, 0, 0, time.UTC)},
-		random: &lockedReader{from: rand.NewChaCha8([32]byte{1})}, admin: study.System("test"),
+	w := &world{t: t, store: db, clock: &clock{at: start}, random: &lockedReader{from: rand.NewChaCha8([32]byte{1})}, admin: system,
 		site: study.Actor{Role: study.RoleCoordinator, Staff: "c", Sites: []study.SiteCode{"S01"}}}
-	w.Auth = w.process(s, Options{})
-	_, err := w.study.Adopt(t.Context(), w.by(w.admin), study.DefaultProtocolText(), 0, false)
-	w.must(err)
-	_, err = w.study.CreateSite(t.Context(), w.by(w.admin), study.CreateSite{Code: "S01", Name: "One", TimeZone: "Asia/Shanghai", Language: "zh"})
-	w.must(err)
+	w.Auth = w.process(db, Options{})
 	return w
 }
 
@@ -135,7 +130,7 @@ func (w *world) code(id study.ParticipantID, replace bool) string {
 }
 
 func (w *world) enrol(code, attempt string) (Session, error) {
-	return w.Enrol(w.t.Context(), Enrolment{Code: code, AttemptID: attempt, DeviceName: "phone", Address: "192.0.2.1"})
+	return w.Enrol(w.t.Context(), Enrolment{Code: code, AttemptID: attempt, Address: "192.0.2.1"})
 }
 
 // phone is a participant's session.

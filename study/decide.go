@@ -266,15 +266,14 @@ func (c IssueCode) decide(p *Participant, _ *Situation) (Payload, error) {
 
 // BindPhone uses the code that event Code issued.
 type BindPhone struct {
-	Code       EventID
-	DeviceName string
+	Code EventID
 }
 
 func (BindPhone) action() Action { return BindOwn }
 func (BindPhone) why() string    { return "" }
 func (c BindPhone) decide(p *Participant, s *Situation) (Payload, error) {
 	issued := p.Code
-	if issued == nil || issued.Event != c.Code || !issued.UsedAt.IsZero() || s.Now >= issued.ExpiresAt {
+	if p.Stop() != nil || issued == nil || issued.Event != c.Code || !issued.UsedAt.IsZero() || s.Now >= issued.ExpiresAt {
 		return nil, Fail(Unauthenticated, "This code cannot be used any more. Ask your study team for a new one.")
 	}
 	return PhoneBound(c), nil

@@ -207,6 +207,8 @@ func (c SubmitForm) judgeEntry(p *Participant, a *Assessment, fit fit, times rea
 		return verdict{}, Fail(AlreadySubmitted, "Staff have entered a form for this visit. Correct or void that one instead.")
 	case p.leftBefore(c.CompletedAt):
 		return verdict{}, Fail(NotExpected, "The participant had left the study when this form was completed. Retract that first if it was an error.")
+	case !fit.ok && a.Superseded:
+		return verdict{}, Fail(WindowClosed, "A later visit has taken this visit's place. Enter the form for the visit that was open on the day.")
 	case !fit.ok && c.CompletedAt < a.Window.OpensAt():
 		return verdict{}, Fail(WindowNotOpen, "The form was completed before its window: "+a.Window.times()+".")
 	case !fit.ok:
@@ -282,25 +284,27 @@ func (f fit) flags(received Instant) []Flag {
 	return flags
 }
 
+// reading is when a form was started and completed by one clock.
+type reading struct{ started, completed Instant }
+
 // fit looks for a window that the form was completed in: the one in force now
 // before the one at completion, inside before the grace time; either reading
 // of the clocks will do.
 func (c SubmitForm) fit(p *Participant, a *Assessment, protocol *Protocol, r readings, now Instant) fit {
-	type reading struct{ started, completed Instant }
 	both := []reading{{r.started, min(r.said, now)}} // a clock that runs ahead opens no window early
 	if !r.corrected.IsZero() {
 		both = append(both, reading{r.startedFixed, r.corrected})
 	}
 	grace := Instant(protocol.Forms.GraceMinutes) * Instant(time.Minute/time.Millisecond)
 	for _, late := range []Instant{0, grace} {
-		for _, then := range []bool{false, true} {
+		for _, then := range []when{asItIsNow, asAtCompletion, asAtStart} {
 			for _, t := range both {
-				w, inForce := a.windowAt(t.completed, then)
+				w, inForce := a.windowAs(then, t)
 				inside := inForce && w.Contains(t.completed)
 				after := inForce && late > 0 && w.Contains(t.started) && t.completed >= w.ClosesAt() &&
 					t.completed < w.ClosesAt()+late && !p.dosedBefore(a, protocol, t.completed)
 				if inside || after {
-					return fit{ok: true, window: w, moved: then, grace: after}
+					return fit{ok: true, window: w, moved: then != asItIsNow, grace: after}
 				}
 			}
 		}
@@ -308,13 +312,34 @@ func (c SubmitForm) fit(p *Participant, a *Assessment, protocol *Protocol, r rea
 	return fit{window: a.Window}
 }
 
-// windowAt is the window in force now, or as it was at the instant.
-func (a *Assessment) windowAt(at Instant, then bool) (Window, bool) {
-	if then {
-		for _, past := range a.Past {
-			if at < past.Until {
-				return past.Window, true
-			}
+// when says at which moment a window is looked at. A form that was begun in a
+// window is not lost because the desk moved the visit before it was finished.
+type when int
+
+const (
+	asItIsNow when = iota
+	asAtCompletion
+	asAtStart
+)
+
+// windowAs is the window in force now, or as it was at the form's completion
+// or start, and whether there was one.
+func (a *Assessment) windowAs(then when, t reading) (Window, bool) {
+	switch then {
+	case asAtCompletion:
+		return a.windowAt(t.completed)
+	case asAtStart:
+		return a.windowAt(t.started)
+	default:
+		return a.Window, !a.Superseded
+	}
+}
+
+// windowAt is the window as it was at the instant, and whether there was one.
+func (a *Assessment) windowAt(at Instant) (Window, bool) {
+	for _, past := range a.Past {
+		if at < past.Until {
+			return past.Window, true
 		}
 	}
 	return a.Window, !a.Superseded

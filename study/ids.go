@@ -63,7 +63,6 @@ type ClaimKind string
 const (
 	ClaimNumber   ClaimKind = "number"   // a participant's number within a site
 	ClaimUsername ClaimKind = "username" // a staff account's user name
-	ClaimSetup    ClaimKind = "setup"    // the one-time link that makes the first admin
 )
 
 // claimStream is the stream whose first event names the owner of a name. Case

@@ -97,8 +97,7 @@ type (
 	}
 	// PhoneBound says that the code of event Code was used.
 	PhoneBound struct {
-		Code       EventID `json:"code"`
-		DeviceName string  `json:"device_name,omitzero"`
+		Code EventID `json:"code"`
 	}
 	// SubmissionReceived is a filled form, counted or held.
 	SubmissionReceived struct {

@@ -137,7 +137,7 @@ func keepForms(fresh, old *Assessment, at Instant) {
 	if s := old.Standing(); s != nil {
 		// As it was when the form came: a repeated baseline may since have moved
 		// away from under a form that now counts again.
-		fresh.Window, _ = old.windowAt(s.ReceivedAt, true)
+		fresh.Window, _ = old.windowAt(s.ReceivedAt)
 		fresh.Protocol = old.Protocol
 		return
 	}

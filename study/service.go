@@ -179,7 +179,7 @@ func (s *Service) isOurs(ctx context.Context, entry Entry) bool {
 }
 
 // repeated is the stream that an earlier attempt of this very request wrote
-// to, or empty.
+// to, or empty. Somebody else's event under that id is a Conflict.
 func (s *Service) repeated(ctx context.Context, r Request) (StreamID, error) {
 	if r.EventID == "" {
 		return "", nil
@@ -190,6 +190,8 @@ func (s *Service) repeated(ctx context.Context, r Request) (StreamID, error) {
 		return "", nil
 	case err != nil:
 		return "", err
+	case entry.Actor != r.By.Ref():
+		return "", Fail(Conflict, "This request's id was used by somebody else.")
 	}
 	return entry.Stream, nil
 }

@@ -38,7 +38,7 @@ type Store interface {
 
 	// Recent returns at most limit entries that lie strictly behind the place,
 	// ordered by instant, then stream, then sequence. A place with an instant
-	// only stands before everything recorded at that instant.
+	// only stands before everything recorded at that instant. Limit 0 gives none.
 	Recent(ctx context.Context, after Place, limit int) ([]Entry, error)
 
 	// Heads yields the last entry's stream, sequence, hash and instant of every
@@ -83,7 +83,8 @@ type Store interface {
 	// process's clock is from the database's (zero for an embedded one).
 	Ready(ctx context.Context) (skew time.Duration, err error)
 
-	// Close waits for what was accepted and releases everything.
+	// Close waits for what was accepted and releases everything. Later calls of
+	// any method return Unavailable; a second Close of a sound store is no error.
 	Close() error
 }
 
@@ -129,7 +130,7 @@ type Snapshot struct {
 // SnapshotQuery selects snapshots. Zero fields do not restrict.
 type SnapshotQuery struct {
 	Kind  string
-	Sites []SiteCode // any of these; nil is any site
+	Sites []SiteCode // any of these; nil is any site, an empty list is none
 	// Stale, when set, selects only snapshots with another Stamp.
 	Stale string
 	// Label selects snapshots with exactly this label.

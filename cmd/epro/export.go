@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"epro/export"
@@ -28,11 +29,11 @@ func runExport(ctx context.Context, c *cli, args []string) (err error) {
 	defer closing(st, &err)
 	o, err := f.options(ctx, svc)
 	if err != nil {
-		return err
+		return saidWrongly(err)
 	}
 	prepared, err := export.Prepare(ctx, svc, study.System("export"), o)
 	if err != nil {
-		return err
+		return saidWrongly(err)
 	}
 	var done export.Summary
 	write := func(w io.Writer) (err error) {
@@ -64,24 +65,42 @@ func (c *cli) parseExport(args []string) (exportFlags, error) {
 	fs.StringVar(&f.through, "through", "", "only forms and facts dated on or before this `DATE`")
 	fs.StringVar(&f.demonstration, "demonstration", "", "demonstration data: `exclude|include|only`; empty: include in a simulated study, else exclude")
 	fs.StringVar(&f.out, "out", "", "`FILE` to write, replaced only when the run went well; standard output when empty")
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		f.dataset, args = args[0], args[1:]
-	}
+	f.dataset, args = takeDataset(args)
 	if err := c.parseSettings(fs, args); err != nil {
 		return f, err
 	}
 	f.store = *storeURL
-	rest := fs.Args()
-	if f.dataset == "" && len(rest) > 0 {
-		f.dataset, rest = rest[0], rest[1:]
-	}
 	switch {
+	case f.dataset != "" && !slices.Contains(names, f.dataset):
+		return f, usageError{fmt.Sprintf("there is no dataset %q; there is: %s", f.dataset, strings.Join(names, ", "))}
 	case f.dataset == "":
 		return f, usageError{"name the dataset: " + strings.Join(names, ", ")}
-	case len(rest) > 0:
-		return f, usageError{fmt.Sprintf("one dataset at a time; what is %q?", rest[0])}
+	case fs.NArg() > 0:
+		return f, usageError{fmt.Sprintf("one dataset at a time; what is %q?", fs.Arg(0))}
 	}
 	return f, nil
+}
+
+// takeDataset takes the first word that is neither a flag nor a flag's value;
+// every flag of this command has a value.
+func takeDataset(args []string) (dataset string, rest []string) {
+	for i := 0; i < len(args); i++ {
+		switch a := args[i]; {
+		case !strings.HasPrefix(a, "-"):
+			return a, slices.Concat(args[:i], args[i+1:])
+		case !strings.Contains(a, "="):
+			i++
+		}
+	}
+	return "", args
+}
+
+// saidWrongly is the error of somebody who wrote something that does not exist.
+func saidWrongly(err error) error {
+	if study.CodeOf(err) == study.Invalid {
+		return usageError{explain(err)}
+	}
+	return err
 }
 
 // options turns the words into what package export takes.

@@ -67,7 +67,7 @@ func runServe(ctx context.Context, c *cli, args []string) (err error) {
 	if err := putInForce(ctx, svc, s.protocol); err != nil {
 		return err
 	}
-	accounts, err := openAuth(ctx, svc, st, secret, time.Now)
+	accounts, err := openAuth(ctx, svc, st, secret, time.Now, auth.DefaultCost)
 	if err != nil {
 		return err
 	}

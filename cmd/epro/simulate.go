@@ -37,7 +37,7 @@ func runSimulate(ctx context.Context, c *cli, args []string) (err error) {
 	defer closing(st, &err)
 	made, err := simulate.Run(ctx, simulate.Options{Store: st, Participants: *participants, Seed: *seed, Now: now})
 	if err != nil {
-		return err
+		return saidWrongly(err)
 	}
 	_, err = fmt.Fprintf(c.stdout, "study %s\nsites %d\nparticipants %d\nforms %d\nheld %d\nvoided %d\nwithdrawn %d\ndied %d\nfresh %d\n",
 		made.Study, len(made.Sites), len(made.Participants), made.Counts.Forms, made.Counts.Held, made.Counts.Voided,

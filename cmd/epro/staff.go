@@ -69,7 +69,7 @@ func withAccounts(ctx context.Context, c *cli, args []string, verb func(context.
 		return err
 	}
 	a.study = svc
-	if a.auth, err = openAuth(ctx, svc, st, file, time.Now); err != nil {
+	if a.auth, err = openAuth(ctx, svc, st, file, time.Now, auth.DefaultCost); err != nil {
 		return err
 	}
 	return verb(ctx, c, &a)

@@ -67,12 +67,12 @@ func secretFile(said, storeURL string) (string, error) {
 }
 
 // openAuth opens the accounts and sessions of the study.
-func openAuth(ctx context.Context, svc *study.Service, st study.Store, secretPath string, now func() time.Time) (*auth.Auth, error) {
+func openAuth(ctx context.Context, svc *study.Service, st study.Store, secretPath string, now func() time.Time, cost auth.Cost) (*auth.Auth, error) {
 	secret, err := auth.LoadSecret(secretPath, rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	return auth.New(ctx, auth.Options{Store: st, Study: svc, Now: now, Random: rand.Reader, Secret: secret, Issuer: "epro"})
+	return auth.New(ctx, auth.Options{Store: st, Study: svc, Now: now, Random: rand.Reader, Secret: secret, Issuer: "epro", PasswordCost: cost})
 }
 
 // explain is what a person at the terminal reads of an error: the sentence,

@@ -1,0 +1,148 @@
+package export
+
+import (
+	"time"
+
+	"epro/instruments"
+	"epro/scoring"
+	"epro/study"
+)
+
+// form is a received form with everything that its row is made of.
+type form struct {
+	view        *view
+	participant *study.Participant
+	assessment  *study.Assessment
+	submission  *study.Submission
+	visit       study.Visit
+	visitNumber int
+	recallDays  int
+	// previous is the last standing form completed before this one, or nil.
+	previous *study.Submission
+	standing bool
+	scores   []scoring.Score // valid until the next form
+}
+
+// local is the calendar date of an instant where the participant lives.
+func (f *form) local(at study.Instant) study.Date {
+	return study.DateOf(at.Time().In(f.view.zone(f.assessment.Window.Zone)))
+}
+
+// completedOn is the local date on which the form was completed.
+func (f *form) completedOn() study.Date { return f.local(f.submission.CompletedAt) }
+
+// cycle is the treatment cycle that the visit belongs to, as scheduled at the cut.
+func (f *form) cycle() study.Cycle { return f.participant.Cycles[f.visit.Cycle-1] }
+
+// cycleStartedOn is the day on which the visit's cycle was given, or no date.
+// For cycle 1 that is the day of the first dose, a fact of its own.
+func (f *form) cycleStartedOn() study.Date {
+	if f.visit.Cycle == 1 {
+		if dose := f.view.fact(f.participant, study.FactFirstDose); dose != nil {
+			return dose.On.First()
+		}
+	}
+	if c := f.cycle(); c.Kind == study.CycleGiven {
+		return c.StartsOn
+	}
+	return 0
+}
+
+// doseAt is the time of the dose that opened the visit's cycle, where known.
+func (f *form) doseAt() study.Instant {
+	if f.visit.Cycle == 1 {
+		if dose := f.view.fact(f.participant, study.FactFirstDose); dose != nil && !dose.At.IsZero() {
+			return dose.At
+		}
+	}
+	return f.cycle().DoseAt
+}
+
+// doseTiming says whether the form was completed before or after the dose that
+// opened the visit's cycle. On the day of a dose without a time, nobody knows.
+func (f *form) doseTiming() string {
+	started, at, day := f.cycleStartedOn(), f.doseAt(), f.completedOn()
+	switch {
+	case started == 0:
+		return "unknown"
+	case !at.IsZero() && f.submission.CompletedAt < at, at.IsZero() && day < started:
+		return "pre_dose"
+	case !at.IsZero(), day > started:
+		return "post_dose"
+	default:
+		return "unknown"
+	}
+}
+
+// fromCycleStart is the number of days since the visit's cycle was given.
+func (f *form) fromCycleStart() Value {
+	started := f.cycleStartedOn()
+	if started == 0 {
+		return Value{}
+	}
+	return IntegerOf(int(f.completedOn() - started))
+}
+
+// studyDay counts from the first dose, which is day 1; the day before it is
+// day -1, as CDISC has it.
+func (f *form) studyDay() Value {
+	dose := f.view.fact(f.participant, study.FactFirstDose)
+	if dose == nil {
+		return Value{}
+	}
+	day := int(f.completedOn() - dose.On.First())
+	if day >= 0 {
+		day++
+	}
+	return IntegerOf(day)
+}
+
+// beforeDelay reports whether the visit's cycle moved after the form was
+// completed.
+func (f *form) beforeDelay() bool {
+	then := f.assessment.Window
+	for _, past := range f.assessment.Past {
+		if f.submission.CompletedAt < past.Until {
+			then = past.Window
+			break
+		}
+	}
+	return then.DueOn != f.cycle().StartsOn+study.Date(f.visit.OffsetDays)
+}
+
+// recallOverlap reports whether the form looks back on days that the last
+// standing form looked back on too.
+func (f *form) recallOverlap() bool {
+	if f.previous == nil {
+		return false
+	}
+	return f.completedOn()-f.local(f.previous.CompletedAt) < study.Date(f.recallDays)
+}
+
+// itemStatus says how an item stands in the form.
+func itemStatus(a instruments.Answer) string {
+	switch a {
+	case instruments.Skipped:
+		return "skipped"
+	case instruments.OptedOut:
+		return "opt_out"
+	case instruments.NotReached:
+		return "not_reached"
+	default:
+		return "answered"
+	}
+}
+
+// zone is the location of a zone that is in the log; one that this machine's
+// zone data no longer has reads as UTC, as in package study.
+func (v *view) zone(name string) *time.Location {
+	if loc, ok := v.zones[name]; ok {
+		return loc
+	}
+	loc, err := study.LoadZone(name)
+	if err != nil {
+		loc = time.UTC
+	}
+	v.zones[name] = loc
+	return loc
+}

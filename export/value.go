@@ -1,0 +1,111 @@
+package export
+
+import (
+	"strconv"
+
+	"epro/study"
+)
+
+// Kind is what a column holds. Each file format has its own way of writing
+// each kind.
+type Kind uint8
+
+// The kinds of columns.
+const (
+	Text    Kind = iota // any text
+	Integer             // a whole number
+	Number              // a number in full double precision
+	Date                // a calendar date without time or zone
+	Instant             // a point in time, UTC, to the millisecond
+	Flag                // Y or N
+)
+
+// kindNames are the words of the data dictionary.
+var kindNames = [...]string{"text", "integer", "number", "date", "instant", "flag"}
+
+// String is the kind's word in the data dictionary.
+func (k Kind) String() string { return kindNames[k] }
+
+// Value is one cell. The zero Value is missing, in every kind of column: an
+// empty text, no date and no instant are missing too, so that no format has to
+// tell an empty cell from an absent one.
+type Value struct {
+	present bool
+	kind    Kind
+	text    string
+	whole   int64 // Integer; Date and Instant as package study counts them; Flag as 0 or 1
+	number  float64
+}
+
+// TextOf is a text cell.
+func TextOf[T ~string](s T) Value { return Value{present: s != "", kind: Text, text: string(s)} }
+
+// IntegerOf is a cell with a whole number.
+func IntegerOf(n int) Value { return Value{present: true, kind: Integer, whole: int64(n)} }
+
+// NumberOf is a cell with a number.
+func NumberOf(f float64) Value { return Value{present: true, kind: Number, number: f} }
+
+// DateOf is a cell with a date; no date is missing.
+func DateOf(d study.Date) Value { return Value{present: d != 0, kind: Date, whole: int64(d)} }
+
+// InstantOf is a cell with an instant; no instant is missing.
+func InstantOf(i study.Instant) Value {
+	return Value{present: !i.IsZero(), kind: Instant, whole: int64(i)}
+}
+
+// FlagOf is a cell with Y or N.
+func FlagOf(yes bool) Value {
+	v := Value{present: true, kind: Flag}
+	if yes {
+		v.whole = 1
+	}
+	return v
+}
+
+// Missing reports whether the cell is empty.
+func (v Value) Missing() bool { return !v.present }
+
+// Kind is what the cell holds; a missing cell fits every column.
+func (v Value) Kind() Kind { return v.kind }
+
+// Whole is the value of an Integer cell.
+func (v Value) Whole() int64 { return v.whole }
+
+// Number is the value of a Number cell.
+func (v Value) Number() float64 { return v.number }
+
+// Day is the value of a Date cell.
+func (v Value) Day() study.Date { return study.Date(v.whole) }
+
+// At is the value of an Instant cell.
+func (v Value) At() study.Instant { return study.Instant(v.whole) }
+
+// Yes is the value of a Flag cell.
+func (v Value) Yes() bool { return v.whole != 0 }
+
+// String is the cell as text formats write it: numbers as the shortest decimal
+// that reads back to the same double, dates as YYYY-MM-DD, instants in RFC 3339
+// and UTC, flags as Y or N, and nothing for a missing one.
+func (v Value) String() string {
+	if !v.present {
+		return ""
+	}
+	switch v.kind {
+	case Integer:
+		return strconv.FormatInt(v.whole, 10)
+	case Number:
+		return strconv.FormatFloat(v.number, 'f', -1, 64)
+	case Date:
+		return v.Day().String()
+	case Instant:
+		return v.At().String()
+	case Flag:
+		if v.Yes() {
+			return "Y"
+		}
+		return "N"
+	default:
+		return v.text
+	}
+}
