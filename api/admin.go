@@ -84,14 +84,16 @@ type Staff struct {
 }
 
 func staffOf(a *study.Staff) Staff {
-	out := Staff{ID: a.ID, Username: a.Username, Role: a.Role, Sites: a.Sites, Disabled: a.Disabled, CreatedAt: a.CreatedAt, Seq: a.Seq}
-	if a.AccessFrom != 0 {
-		out.AccessFrom = &a.AccessFrom
+	return Staff{ID: a.ID, Username: a.Username, Role: a.Role, Sites: a.Sites, AccessFrom: dated(a.AccessFrom),
+		AccessUntil: dated(a.AccessUntil), Disabled: a.Disabled, CreatedAt: a.CreatedAt, Seq: a.Seq}
+}
+
+// dated is the date, or null where there is none.
+func dated(d study.Date) *study.Date {
+	if d == 0 {
+		return nil
 	}
-	if a.AccessUntil != 0 {
-		out.AccessUntil = &a.AccessUntil
-	}
-	return out
+	return &d
 }
 
 type staffOutput struct{ Body Staff }
@@ -284,9 +286,9 @@ type StudyVisit struct {
 
 // StudyVersion is a protocol version that was put in force.
 type StudyVersion struct {
-	Version     string     `json:"version"`
-	Hash        string     `json:"hash"`
-	EffectiveOn study.Date `json:"effective_on" format:"date"`
+	Version     string      `json:"version"`
+	Hash        string      `json:"hash"`
+	EffectiveOn *study.Date `json:"effective_on" format:"date" doc:"Null: from the beginning."`
 }
 
 type studyOutput struct{ Body Study }
@@ -304,14 +306,12 @@ func (s *Server) studyInForce(ctx context.Context, _ *struct{}) (*studyOutput, e
 	out := Study{Study: p.Study, Title: p.Title, Version: p.Version, Hash: p.Hash.String(), TimeZone: p.TimeZone,
 		Instrument: p.Instrument.ID, InstrumentV: p.Instrument.Version, Languages: p.Languages, Regimens: p.Regimens,
 		Simulated: st.Simulated, Now: study.InstantOf(s.now())}
-	if p.EffectiveOn != 0 {
-		out.EffectiveOn = &p.EffectiveOn
-	}
+	out.EffectiveOn = dated(p.EffectiveOn)
 	for _, v := range p.Visits {
 		out.Visits = append(out.Visits, StudyVisit{v.Code, v.Names, v.Cycle, v.OffsetDays, v.OpensDays, v.ClosesDays})
 	}
 	for _, v := range h.Versions() {
-		out.Versions = append(out.Versions, StudyVersion{v.Version, v.Hash.String(), v.EffectiveOn})
+		out.Versions = append(out.Versions, StudyVersion{v.Version, v.Hash.String(), dated(v.EffectiveOn)})
 	}
 	return &studyOutput{out}, nil
 }

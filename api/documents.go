@@ -103,7 +103,7 @@ var docsTemplate = template.Must(template.New("docs").Funcs(template.FuncMap{
 		}
 		return ""
 	},
-	"has":  func(list []string, s string) bool { return slices.Contains(list, s) },
+	"has":  slices.Contains[[]string, string],
 	"ref":  func(name string) bool { return name != "" && name[0] >= 'A' && name[0] <= 'Z' },
 	"last": func(name string) string { return strings.TrimPrefix(name, "list of ") },
 }).Parse(`<!doctype html>

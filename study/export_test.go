@@ -40,3 +40,6 @@ var UpTo = (*History).upTo
 
 // Roles are all roles there are.
 var Roles = append(slices.Clone(StaffRoles), RoleParticipant, RoleSystem)
+
+// FoldVersion is the version of what Fold computes.
+const FoldVersion = foldVersion

@@ -36,7 +36,8 @@ func amendedHistory(t failer) *study.History {
 		adopted: at(cycle1+100, "12:00"), effective: cycle1 + 110})
 }
 
-func TestFoldingFromAnySnapshotGivesTheSameState(t *testing.T) {
+func TestCampaignFoldingFromAnySnapshotGivesTheSameState(t *testing.T) {
+	checks(t, 25, 2000)
 	h := amendedHistory(t)
 	rapid.Check(t, func(t *rapid.T) {
 		r := randomRecord(t, h, 25)
@@ -69,7 +70,8 @@ func TestFoldingFromAnySnapshotGivesTheSameState(t *testing.T) {
 
 // Two different events after one State: neither fold may touch the State nor
 // what the other one made of it.
-func TestFoldNeverChangesWhatItWasGiven(t *testing.T) {
+func TestCampaignFoldNeverChangesWhatItWasGiven(t *testing.T) {
+	checks(t, 20, 1000)
 	h := amendedHistory(t)
 	rapid.Check(t, func(t *rapid.T) {
 		r := randomRecord(t, h, 12)
@@ -97,7 +99,8 @@ func TestFoldNeverChangesWhatItWasGiven(t *testing.T) {
 	})
 }
 
-func TestDecidingChangesNothing(t *testing.T) {
+func TestCampaignDecidingChangesNothing(t *testing.T) {
+	checks(t, 20, 1000)
 	h := amendedHistory(t)
 	rapid.Check(t, func(t *rapid.T) {
 		r := randomRecord(t, h, 12)

@@ -204,7 +204,8 @@ func noOverlap(t failer, r *record) {
 
 var someZones = []string{"Asia/Shanghai", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/St_Johns", "Europe/Lisbon", "Asia/Kathmandu", "America/Sao_Paulo"}
 
-func TestTheScheduleIsThatOfTheRulesOnRandomHistories(t *testing.T) {
+func TestCampaignTheScheduleIsThatOfTheRulesOnRandomHistories(t *testing.T) {
+	checks(t, 50, 5000)
 	h := historyOf(t, first())
 	rapid.Check(t, func(t *rapid.T) {
 		r := enrolledUnder(t, h, testkit.NewParticipant("001"))
@@ -283,7 +284,8 @@ func TestTheScheduleIsThatOfTheRulesOnRandomHistories(t *testing.T) {
 	})
 }
 
-func TestUnfinishedWindowsNeverOverlapInAnyZone(t *testing.T) {
+func TestCampaignUnfinishedWindowsNeverOverlapInAnyZone(t *testing.T) {
+	checks(t, 40, 2000)
 	h := historyOf(t, first())
 	rapid.Check(t, func(t *rapid.T) {
 		r := enrolledUnder(t, h, testkit.NewParticipant("001"))

@@ -196,7 +196,8 @@ func TestAWindowCutToNothingIsSuperseded(t *testing.T) {
 	}
 }
 
-func TestThereAndBackRestoresTheSchedule(t *testing.T) {
+func TestCampaignThereAndBackRestoresTheSchedule(t *testing.T) {
+	checks(t, 30, 2000)
 	rapid.Check(t, func(t *rapid.T) {
 		r := enrolled(t)
 		r.now = at(cycle1+364, "10:00")

@@ -34,7 +34,7 @@ type process struct {
 // launch starts epro with these arguments.
 func launch(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(os.Args[0], args...), stdout: newLines(), stderr: newLines(), done: make(chan error, 1)} //nolint:gosec // this very test binary
+	p := &process{cmd: exec.Command(os.Args[0], args...), stdout: newLines(), stderr: newLines(), done: make(chan error, 1)}
 	p.cmd.Env = append(append(os.Environ(), asMain+"=1"), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	if err := p.cmd.Start(); err != nil {
@@ -64,7 +64,7 @@ func (p *process) serving(t testing.TB) (url string) {
 	const mark = `"msg":"serving","url":"`
 	line := p.stderr.waitFor(t, mark)
 	url, _, _ = strings.Cut(line[strings.Index(line, mark)+len(mark):], `"`)
-	resp, err := http.Get(url + "/readyz") //nolint:noctx // a probe of a server on this machine
+	resp, err := http.Get(url + "/readyz")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,7 +64,7 @@ func protocolCheck(c *cli, args []string) error {
 	if err := c.parse(fs, rest); err != nil {
 		return err
 	}
-	text, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func protocolAmend(ctx context.Context, c *cli, args []string) (err error) {
 	if err != nil {
 		return usageError{"-effective: " + err.Error()}
 	}
-	text, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}

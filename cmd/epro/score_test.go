@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -119,7 +120,7 @@ func TestPassedColumnsComeBackAsTheyWere(t *testing.T) {
 	for i := range header {
 		header[i] = fmt.Sprintf("c%d", i%11) // one name twice: not ours to refuse
 	}
-	_ = w.WriteAll([][]string{append(header, strings.Split(scoreTestItems, ",")...), append(row, strings.Split(scoreTestTwo, ",")...)})
+	_ = w.WriteAll([][]string{slices.Concat(header, strings.Split(scoreTestItems, ",")), append(row, strings.Split(scoreTestTwo, ",")...)})
 	out, _, _, err := scoreText(t, in.String())
 	if err != nil {
 		t.Fatal(err)

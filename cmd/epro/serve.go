@@ -85,7 +85,7 @@ func putInForce(ctx context.Context, svc *study.Service, file string) error {
 	}
 	text := study.DefaultProtocolText()
 	if file != "" {
-		if text, err = os.ReadFile(file); err != nil { //nolint:gosec // the operator names the file
+		if text, err = os.ReadFile(file); err != nil {
 			return fmt.Errorf("read the protocol: %w", err)
 		}
 	}

@@ -152,7 +152,7 @@ func (l *life) sendFrom(v study.Visit, offline bool) {
 
 // planTooLate plans a form that she fills after the window has closed.
 func (l *life) planTooLate(v study.Visit, closes study.Date, accepted bool) {
-	l.plan(l.leisure(closes+study.Date(l.luck.between(1, 2))), func(ctx context.Context) error {
+	l.plan(l.leisure(closes+study.Date(l.luck.between(1, 2))), func(context.Context) error {
 		a := l.p.AtVisit(v.Code)
 		if a == nil || l.p.AssessmentStatus(a, l.now) != study.Missed {
 			return nil

@@ -134,7 +134,7 @@ func closeWaits(t *testing.T, h *harness) {
 	for i := range errs {
 		wg.Go(func() {
 			begun <- struct{}{}
-			errs[i] = h.Store.Append(context.Background(), entry(study.StreamID(fmt.Sprint("site/", i)), 1), nil)
+			errs[i] = h.Append(context.Background(), entry(study.StreamID(fmt.Sprint("site/", i)), 1), nil)
 		})
 	}
 	for range len(errs) / 2 {
