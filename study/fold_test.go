@@ -337,3 +337,29 @@ func TestAStoredScoreThatTheAnswersDoNotGiveIsNoticed(t *testing.T) {
 		t.Errorf("mismatch %q", r.p.Mismatch)
 	}
 }
+
+// Lists that grow are where two folds from one State could meet in one array.
+func TestTwoContinuationsOfOneStateShareNothing(t *testing.T) {
+	r := enrolled(t)
+	id := r.complete("C2D1", at(cycle1+20, "10:00"))
+	for i := range 7 { // so that some length leaves room behind it, however arrays grow
+		r.now = r.now.Add(time.Hour)
+		r.must(study.CorrectForm{Form: id, Answers: testkit.Answers(uint64(100 + i)), Cause: study.CauseEntryError, Reason: "x"})
+		r.must(move(5, cycle1+85+study.Date(i), study.CyclePlanned))
+		branch := func(seed uint64, on study.Date) (*study.Participant, string) {
+			b := *r
+			b.now = b.now.Add(time.Duration(seed) * time.Minute)
+			b.must(study.CorrectForm{Form: id, Answers: testkit.Answers(seed), Cause: study.CauseEntryError, Reason: "x"})
+			b.must(move(5, on, study.CyclePlanned))
+			b.now = b.now.Add(time.Hour)
+			b.must(study.VoidForm{Form: id, Cause: study.CauseTest, Reason: "x"})
+			return b.p, stateJSON(t, b.p)
+		}
+		before := stateJSON(t, r.p)
+		one, text := branch(200, cycle1+100)
+		two, other := branch(201, cycle1+101)
+		if stateJSON(t, one) != text || stateJSON(t, two) != other || stateJSON(t, r.p) != before {
+			t.Fatalf("after %d corrections one continuation changed another", i+1)
+		}
+	}
+}

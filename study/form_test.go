@@ -409,7 +409,7 @@ func TestInvalidAnswersAreAllNamedAtOnce(t *testing.T) {
 	f.Answers["GP1"], f.Answers["B3"], f.Answers["X9"], f.Answers["P2"] = "5", `"2"`, "1", "-1"
 	f.Skipped = map[string]string{"GP2": "skipped", "B1": "opt_out"}
 	_, err := r.send(f)
-	e, ok := err.(*study.Error)
+	e, ok := study.AsError(err)
 	if !ok || e.Code != study.InvalidAnswers {
 		t.Fatal(details(err))
 	}

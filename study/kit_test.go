@@ -221,7 +221,7 @@ func details(err error) string {
 		return "none"
 	}
 	text := err.Error()
-	if e, ok := err.(*study.Error); ok {
+	if e, ok := study.AsError(err); ok {
 		for _, f := range e.Fields {
 			text += "; " + f.Name + ": " + f.Reason
 		}

@@ -108,7 +108,8 @@ func TestEveryZoneWithAnAreaAndACityLoads(t *testing.T) {
 }
 
 func TestAZoneIsLoadedOnce(t *testing.T) {
-	if zoneOf(t, "Asia/Shanghai") != zoneOf(t, "Asia/Shanghai") {
+	first, second := zoneOf(t, "Asia/Shanghai"), zoneOf(t, "Asia/Shanghai")
+	if first != second {
 		t.Error("two different locations for one name")
 	}
 }
