@@ -226,9 +226,9 @@ func (s *Server) resetPassword(ctx context.Context, in *resetPasswordInput) (*re
 }
 
 type auditInput struct {
-	Since  study.Instant `query:"since" doc:"Only what was recorded at or after this instant."`
-	Cursor string        `query:"cursor" maxLength:"400"`
-	Limit  int           `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Since  string `query:"since" format:"date-time" doc:"Only what was recorded at or after this instant."`
+	Cursor string `query:"cursor" maxLength:"400"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
 // AuditEvent is an event of any stream.
@@ -238,7 +238,11 @@ type AuditEvent struct {
 }
 
 func (s *Server) audit(ctx context.Context, in *auditInput) (*listOutput[AuditEvent], error) {
-	after := study.Place{At: in.Since.Time()}
+	var since study.Instant // huma would read a parameter of this type as a number
+	if err := since.UnmarshalText([]byte(in.Since)); err != nil {
+		return nil, study.Fail(study.Invalid, "Some fields need another value.", study.Field{Name: "since", Reason: plain(err)})
+	}
+	after := study.Place{At: since.Time()}
 	if err := readCursor(in.Cursor, &after); err != nil {
 		return nil, err
 	}

@@ -87,7 +87,7 @@ var producers = map[study.Code]func(t *testing.T, w *world) reply{
 		store := &switched{Store: testkit.SQLite(t)}
 		s := start(t, store)
 		_, phone := s.phone(t, "001")
-		store.breakWith(uncoded{storetest.Broken()})
+		store.breakWith(uncoded{store.Store})
 		return s.call(t, "GET", "/v1/me", phone, nil)
 	},
 }
@@ -231,7 +231,7 @@ func TestAPanicIsAnsweredAsAProblem(t *testing.T) {
 	store := &switched{Store: testkit.SQLite(t)}
 	s := start(t, store)
 	_, phone := s.phone(t, "001")
-	store.breakWith(panics{storetest.Broken()})
+	store.breakWith(panics{store.Store})
 	s.call(t, "GET", "/v1/me", phone, nil).refused(t, 500, study.Internal)
 	store.mend()
 	s.call(t, "GET", "/v1/me", phone, nil).want(t, 200)

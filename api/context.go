@@ -97,11 +97,14 @@ func (s *Server) admit(c *fiber.Ctx, r route) (study.Request, meta, error) {
 	return request, m, err
 }
 
-// onlyJSON refuses a body of another type. Huma would read a form's as JSON, and
-// that is the type that a page of another site can send without being asked.
+// onlyJSON refuses a body of another type. What curl -d calls its body unasked
+// is taken for JSON as well, but not from a browser: that is the type that a
+// page of another site can send without being asked.
 func onlyJSON(c *fiber.Ctx) error {
 	kind, _, _ := strings.Cut(c.Get(fiber.HeaderContentType), ";")
-	if len(c.BodyRaw()) == 0 || kind == "" || strings.EqualFold(strings.TrimSpace(kind), fiber.MIMEApplicationJSON) {
+	kind = strings.ToLower(strings.TrimSpace(kind))
+	browser := c.Get(fiber.HeaderOrigin) != "" || c.Get("Sec-Fetch-Site") != ""
+	if len(c.BodyRaw()) == 0 || kind == "" || kind == fiber.MIMEApplicationJSON || kind == fiber.MIMEApplicationForm && !browser {
 		return nil
 	}
 	return study.Fail(study.Invalid, "This address takes JSON only. Nothing was stored.",
@@ -153,6 +156,9 @@ func etag(seq uint64) string { return `"` + strconv.FormatUint(seq, 10) + `"` }
 // recordIdempotency keeps, for each Idempotency-Key, the digest of the body
 // that it was first sent with.
 const recordIdempotency study.RecordKind = "idempotency"
+
+// RecordKinds are the kinds of records of this package, for whoever moves a store.
+var RecordKinds = []study.RecordKind{recordIdempotency, recordProgress}
 
 // keyLives is how long a repeated key is recognised as such.
 const keyLives = 30 * 24 * time.Hour

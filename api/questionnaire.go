@@ -159,29 +159,13 @@ func render(ref study.InstrumentRef, l factb.LabelSet) (*Questionnaire, error) {
 	return q, nil
 }
 
-// packFor is the wording pack that a form is recorded with: the one it names,
-// else the demonstration labels in the participant's language.
-func (s *Server) packFor(ctx context.Context, id study.ParticipantID, named string) (string, error) {
-	if named != "" {
-		if _, known := packNamed(named); !known {
-			return "", study.Fail(study.Invalid, "This server does not have that wording pack.",
-				study.Field{Name: "wording_pack", Reason: "send the pack that the questionnaire was fetched with, or leave it out"})
-		}
-		return named, nil
+// checkPack refuses a form that names a wording pack this server never showed.
+func checkPack(named string) error {
+	if _, known := packNamed(named); named == "" || known {
+		return nil
 	}
-	by := actorOf(ctx)
-	if by.Role != study.RoleParticipant {
-		by = study.System("api")
-	}
-	p, err := s.study.Participant(ctx, by, id)
-	if err != nil {
-		return "", err
-	}
-	labels, ok := factb.Labels(p.Language)
-	if !ok {
-		labels, _ = factb.Labels("en")
-	}
-	return labels.Pack, nil
+	return study.Fail(study.Invalid, "This server does not have that wording pack.",
+		study.Field{Name: "wording_pack", Reason: "send the pack that the questionnaire was fetched with, or leave it out"})
 }
 
 // packNamed finds a wording pack by its name.

@@ -59,7 +59,7 @@ func TestAKeyMakesEveryPostSafeToRepeat(t *testing.T) {
 				t.Errorf("again: %d\n%s, first\n%d %s", again.status, again.body, first.status, first.body)
 			}
 		}
-		w.s.call(t, "POST", x.path, token, with(x.body.(map[string]any), "reason", "something else"), "Idempotency-Key", key).refused(t, 409, study.Conflict) //nolint:errcheck,forcetypeassert // all bodies are objects
+		w.s.call(t, "POST", x.path, token, with(x.body.(map[string]any), "reason", "something else"), "Idempotency-Key", key).refused(t, 409, study.Conflict)
 		w.s.same(t, after)
 		// Somebody else's key of the same text is another key.
 		for role, other := range w.tokens() {

@@ -186,32 +186,36 @@ func TestAFormIsOnlyTakenAsJSON(t *testing.T) {
 	s.baseline()
 	p, token := s.phone(t, "001")
 	before := s.content(t)
-	for _, kind := range []string{"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "application/cbor", canary, "application/json-patch+json2"} {
+	for _, kind := range []string{"text/plain", "multipart/form-data; boundary=x", "application/xml", "application/cbor", canary, "application/json-patch+json2"} {
 		if r := s.call(t, "PUT", formAt(p, "C1D1", s.NewID()), token, s.sheet(1), "Content-Type", kind); r.status != 400 || r.code(t) != study.Invalid {
 			t.Errorf("%s: %d %s", kind, r.status, r.body)
 		}
 	}
+	const unasked = "application/x-www-form-urlencoded" // what curl -d says, and what any page can make a browser send
+	s.call(t, "PUT", formAt(p, "C1D1", s.NewID()), token, s.sheet(1), "Content-Type", unasked, "Origin", "https://elsewhere.example").want(t, 400)
+	s.call(t, "PUT", formAt(p, "C1D1", s.NewID()), token, s.sheet(1), "Content-Type", unasked, "Sec-Fetch-Site", "cross-site").want(t, 400)
 	s.same(t, before)
-	s.call(t, "PUT", formAt(p, "C1D1", s.NewID()), token, s.sheet(1), "Content-Type", "application/json; charset=utf-8").want(t, 201)
+	id := s.NewID()
+	s.call(t, "PUT", formAt(p, "C1D1", id), token, s.sheet(1), "Content-Type", "application/json; charset=utf-8").want(t, 201)
+	s.call(t, "PUT", formAt(p, "C1D1", id), token, s.sheet(1), "Content-Type", unasked).want(t, 200)
 }
 
-// 64 KB can unpack to 60 MB: a body is taken as it was sent, or not at all.
+// 64 KB can unpack to 60 MB, or with brotli to gigabytes: a body is taken as it was sent, or not at all.
 func TestACompressedBodyIsNotUnpacked(t *testing.T) {
 	s := start(t, testkit.SQLite(t))
 	s.baseline()
 	p, token := s.phone(t, "001")
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
-	_, _ = w.Write(bytes.Repeat([]byte(" "), 30<<20))
+	_, _ = w.Write(bytes.Repeat([]byte(" "), 8<<20))
 	_ = w.Close()
 	if packed.Len() > 60<<10 {
 		t.Fatalf("the bomb has %d bytes", packed.Len())
 	}
-	before := s.content(t)
 	s.call(t, "PUT", formAt(p, "C1D1", s.NewID()), token, packed.Bytes(), "Content-Encoding", "gzip").refused(t, 400, study.Invalid)
 	anna := s.staff(t, "anna", study.RoleCoordinator, testkit.Site)
 	s.call(t, "POST", "/v1/participants", anna.token, packed.Bytes(), "Content-Encoding", "gzip", "Idempotency-Key", "bomb").refused(t, 400, study.Invalid)
-	if now := s.content(t); now.forms != before.forms {
+	if s.formsOf(t, p) != 0 {
 		t.Error("the bomb was stored")
 	}
 }
@@ -225,7 +229,7 @@ func TestABodyOverTheLimitIsRefusedEvenWhileItIsBeingSent(t *testing.T) {
 	before := s.content(t)
 	path := formAt(p, "C1D1", s.NewID())
 	head := fmt.Sprintf("PUT %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n", path, token)
-	for _, size := range []int{64<<10 + 1, 100 << 10, 1 << 20, 8 << 20} {
+	for _, size := range []int{64<<10 + 1, 1 << 20, 4 << 20} {
 		for range 3 {
 			s.call(t, "PUT", path, token, strings.Repeat(" ", size)).refused(t, 413, study.TooLarge)
 		}

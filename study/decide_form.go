@@ -22,7 +22,7 @@ type SubmitForm struct {
 	Instrument    string
 	Version       string // of the instrument
 	Pack          string // the wording pack as the phone named it; may be empty
-	Shown         string // the pack that the server takes it to be; stored
+	Shown         string // the pack that was on the screen; empty: our own labels in the participant's language
 	Demonstration bool
 	Answers       map[string]string // item code → literal as sent
 	Skipped       map[string]string // item code → "skipped" or "opt_out"
@@ -111,6 +111,9 @@ func (c SubmitForm) decide(p *Participant, s *Situation) (Payload, error) {
 	}
 	for _, m := range marks {
 		v.flags = append(v.flags, Flag(m))
+	}
+	if c.Shown == "" {
+		c.Shown = ownLabels(p.Language)
 	}
 	return c.event(k, answers, digest, v, s.Now), nil
 }

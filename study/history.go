@@ -12,6 +12,17 @@ import (
 // the record itself.
 type History struct {
 	versions []InForce
+	mark     string // see stamp
+}
+
+func newHistory(versions []InForce) *History {
+	h := &History{versions: versions}
+	sum := sha256.New()
+	for _, v := range versions {
+		fmt.Fprintf(sum, "%s %s %s\n", v.Hash, v.EffectiveOn, v.AdoptedAt)
+	}
+	h.mark = fmt.Sprintf("%s-%x", foldVersion, sum.Sum(nil)[:8])
+	return h
 }
 
 // InForce is a protocol version and the day from which it applies.
@@ -42,13 +53,7 @@ func (h *History) Current() *InForce {
 func (h *History) Versions() []InForce { return h.versions }
 
 // stamp identifies the fold version and this history, for snapshots.
-func (h *History) stamp() string {
-	sum := sha256.New()
-	for _, v := range h.versions {
-		fmt.Fprintf(sum, "%s %s %s\n", v.Hash, v.EffectiveOn, v.AdoptedAt)
-	}
-	return fmt.Sprintf("%s-%x", foldVersion, sum.Sum(nil)[:8])
-}
+func (h *History) stamp() string { return h.mark }
 
 // protocol is the version of this name; versions are unique within a study.
 func (h *History) protocol(version string) *Protocol {
@@ -91,7 +96,7 @@ func (h *History) upTo(cut time.Time) *History {
 	if n < 0 {
 		return h
 	}
-	return &History{versions: h.versions[:n]}
+	return newHistory(h.versions[:n])
 }
 
 // visitCodes are the codes of all visits of all versions: those of the current

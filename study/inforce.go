@@ -17,10 +17,9 @@ type Study struct {
 
 // foldStudy adds entries to the study's State.
 func foldStudy(st *Study, entries ...Entry) (*Study, error) {
-	next := &Study{History: &History{}}
+	next := &Study{History: newHistory(nil)}
 	if st != nil {
 		*next = *st
-		next.History = &History{versions: slices.Clone(st.History.versions)}
 	}
 	for _, n := range entries {
 		e, payload, err := next.follow(n)
@@ -36,8 +35,8 @@ func foldStudy(st *Study, entries ...Entry) (*Study, error) {
 			if ProtocolHash([]byte(v.Text)) != v.Hash {
 				return nil, n.fault("the protocol's text does not have its recorded hash")
 			}
-			next.History.versions = append(next.History.versions, InForce{Protocol: p, Text: v.Text, Hash: v.Hash,
-				EffectiveOn: v.EffectiveOn, AdoptedAt: e.At})
+			next.History = newHistory(append(slices.Clip(next.History.versions), InForce{Protocol: p, Text: v.Text, Hash: v.Hash,
+				EffectiveOn: v.EffectiveOn, AdoptedAt: e.At}))
 			next.Simulated = v.Simulated
 		case DataExported:
 		default:
@@ -60,7 +59,7 @@ func (s *Service) Study(ctx context.Context) (*Study, error) {
 func (s *Service) loadStudy(ctx context.Context) (*Study, error) {
 	known, ok := s.plan.Get(StudyStream)
 	if !ok {
-		known.state = &Study{History: &History{}}
+		known.state = &Study{History: newHistory(nil)}
 	}
 	entries, err := s.store.Stream(ctx, StudyStream, known.state.Seq)
 	if err != nil {
@@ -179,7 +178,8 @@ func (s *Service) PreviewAmendment(ctx context.Context, by Actor, text []byte, e
 	if payload, err := adopt(st, p, text, effective, st.Simulated); err != nil || payload == nil {
 		return nil, err
 	}
-	amended := &History{versions: append(slices.Clip(st.History.versions), InForce{Protocol: p, Text: string(text), Hash: ProtocolHash(text), EffectiveOn: effective})}
+	amended := newHistory(append(slices.Clip(st.History.versions),
+		InForce{Protocol: p, Text: string(text), Hash: ProtocolHash(text), EffectiveOn: effective, AdoptedAt: InstantOf(s.now())}))
 	var effects []Effect
 	err = s.PeopleAt(ctx, by, time.Time{}, func(before *Participant) error {
 		entries, err := s.store.Stream(ctx, before.ID.Stream(), 0)

@@ -183,7 +183,7 @@ func (s *Service) Do(ctx context.Context, r Request, id ParticipantID, c Command
 		return Result{}, err
 	}
 	if r.EventID == "" {
-		r.EventID = EventID(s.newID())
+		r.EventID, r.fresh = EventID(s.newID()), true
 	} else if done, err := s.repeated(ctx, r); err != nil || done == id.Stream() {
 		if err != nil {
 			return Result{}, err
@@ -191,9 +191,9 @@ func (s *Service) Do(ctx context.Context, r Request, id ParticipantID, c Command
 		return s.doneBefore(ctx, r, h, id, c)
 	}
 	r.Reason = c.why()
-	res := Result{}
+	res, decided := Result{}, false
 	after, err := change(ctx, s, r, s.participantStream(h, id), func(p *Participant) (Payload, error) {
-		res.Before, res.Event = p, ""
+		res.Before, res.Event, decided = p, "", true
 		situation, err := s.situation(ctx, h, r.By, p)
 		if err != nil {
 			return nil, err
@@ -205,8 +205,11 @@ func (s *Service) Do(ctx context.Context, r Request, id ParticipantID, c Command
 		res.Event = r.EventID
 		return payload, s.claimFor(ctx, r, p, payload)
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return Result{}, err
+	case !decided: // an attempt of this very request came first
+		return s.doneBefore(ctx, r, h, id, c)
 	}
 	res.After = after
 	return res, nil

@@ -63,6 +63,8 @@ type Request struct {
 	Reason  string
 	EventID EventID // set when the caller may repeat the request: its event is made at most once
 	IfMatch uint64  // if set, the sequence that the caller last read
+
+	fresh bool // EventID was made just now: there is no earlier attempt to look for
 }
 
 // Stale is the cause of a Conflict after an IfMatch that no longer holds.
@@ -96,12 +98,17 @@ const maxTries = 5
 // when another event came first it reads and decides again.
 func change[S any](ctx context.Context, s *Service, r Request, st stream[S], decide func(S) (Payload, error)) (S, error) {
 	var none S
-	repeatable := r.EventID != ""
-	if !repeatable {
-		r.EventID = EventID(s.newID())
+	if r.EventID == "" {
+		r.EventID, r.fresh = EventID(s.newID()), true
 	}
 	for range maxTries {
-		if repeatable {
+		state, err := st.load(ctx)
+		if err != nil {
+			return none, err
+		}
+		// After the State is read, not before: an attempt that comes between
+		// the two would be in the State, and be taken for somebody else's.
+		if !r.fresh {
 			done, err := s.repeated(ctx, r)
 			if err != nil {
 				return none, err
@@ -113,10 +120,6 @@ func change[S any](ctx context.Context, s *Service, r Request, st stream[S], dec
 			default:
 				return none, errUsed()
 			}
-		}
-		state, err := st.load(ctx)
-		if err != nil {
-			return none, err
 		}
 		if tip := st.tip(state); r.IfMatch != 0 && r.IfMatch != tip.Seq {
 			return none, &Error{Code: Conflict, Message: "This record has changed since you read it. Look at what changed, then decide again.", Err: &Stale{r.IfMatch}}

@@ -23,7 +23,7 @@ type Report struct {
 // fault, with the next stream. A cut tail or a log that was rewritten whole
 // shows only against a checkpoint kept elsewhere.
 func (s *Service) Verify(ctx context.Context) (Report, error) {
-	v := verifier{s: s, history: &History{}}
+	v := verifier{s: s, history: newHistory(nil)}
 	st, err := s.loadStudy(ctx)
 	var f *Fault
 	switch {

@@ -8,6 +8,7 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -67,12 +68,13 @@ func (s setup) ask(c *fiber.Ctx) error {
 }
 
 func (s setup) make(c *fiber.Ctx) error {
-	v := setupView{Token: c.FormValue("token"), Username: c.FormValue("username")}
-	if c.FormValue("password") != c.FormValue("again") {
+	v := setupView{Token: field(c, "token"), Username: field(c, "username")}
+	password := field(c, "password")
+	if password != field(c, "again") {
 		v.Problem = "The two passwords differ. Type the same one twice."
 		return show(c, http.StatusBadRequest, "setup.html", v)
 	}
-	account, err := s.accounts.Setup(c.UserContext(), v.Token, v.Username, c.FormValue("password"), c.IP())
+	account, err := s.accounts.Setup(c.UserContext(), v.Token, v.Username, password, c.IP())
 	if err == nil {
 		v.Done, v.Username = true, account.Username
 		return show(c, http.StatusCreated, "setup.html", v)
@@ -82,5 +84,28 @@ func (s setup) make(c *fiber.Ctx) error {
 		return err
 	}
 	v.Problem, v.Fields = problem.Message, problem.Fields
-	return show(c, http.StatusBadRequest, "setup.html", v)
+	if seconds, waits := auth.WaitOf(err); waits {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(seconds))
+	}
+	return show(c, statusOf(problem.Code), "setup.html", v)
+}
+
+// field is a field of the form that our page sends. Fiber's FormValue would read
+// other kinds of forms too, and unpack compressed ones without a limit.
+func field(c *fiber.Ctx, name string) string { return string(c.Request().PostArgs().Peek(name)) }
+
+// statusOf is the status of a page that says what is wrong.
+func statusOf(code study.Code) int {
+	switch code {
+	case study.Unauthenticated:
+		return http.StatusForbidden // 401 would ask the browser for a password of another kind
+	case study.TooMany:
+		return http.StatusTooManyRequests
+	case study.Unavailable:
+		return http.StatusServiceUnavailable
+	case study.Conflict:
+		return http.StatusConflict
+	default:
+		return http.StatusBadRequest
+	}
 }
