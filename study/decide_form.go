@@ -48,32 +48,46 @@ func (c SubmitForm) why() string { return c.Reason }
 // digest is SHA-256 over what makes the form this form, in canonical JSON; not
 // over what differs from one attempt to the next.
 func (c SubmitForm) digest() (Hash, error) {
-	answers := make(map[string]jsontext.Value, len(c.Answers))
+	answers, plain := make(map[string]jsontext.Value, len(c.Answers)), true
 	for code, literal := range c.Answers {
 		answers[code] = jsontext.Value(literal)
+		plain = plain && len(literal) == 1 && isASCII(code)
+	}
+	for code := range c.Skipped {
+		plain = plain && isASCII(code)
 	}
 	skipped := c.Skipped
 	if skipped == nil {
 		skipped = map[string]string{}
 	}
+	// Members stand here in the order that the canonical form asks for, so that a
+	// form whose answers are single digits is canonical as it is written.
 	raw, err := json.Marshal(struct {
-		Assessment  AssessmentID              `json:"assessment"`
-		Instrument  string                    `json:"instrument"`
-		Version     string                    `json:"version"`
-		Pack        string                    `json:"pack"`
 		Answers     map[string]jsontext.Value `json:"answers"`
+		Assessment  AssessmentID              `json:"assessment"`
+		CompletedAt Instant                   `json:"completed_at"`
+		Instrument  string                    `json:"instrument"`
+		Pack        string                    `json:"pack"`
 		Skipped     map[string]string         `json:"skipped"`
 		StartedAt   Instant                   `json:"started_at"`
-		CompletedAt Instant                   `json:"completed_at"`
-	}{c.Assessment, c.Instrument, c.Version, c.Pack, answers, skipped, c.StartedAt, c.CompletedAt})
+		Version     string                    `json:"version"`
+	}{answers, c.Assessment, c.CompletedAt, c.Instrument, c.Pack, skipped, c.StartedAt, c.Version}, json.Deterministic(true))
 	if err != nil {
 		return Hash{}, Fail(Invalid, "The answers are no JSON values.")
+	}
+	if plain {
+		return sha256.Sum256(raw), nil
 	}
 	canonical := jsontext.Value(raw)
 	if err := canonical.Canonicalize(); err != nil {
 		return Hash{}, Fail(Invalid, "The answers are no JSON values.")
 	}
 	return sha256.Sum256(canonical), nil
+}
+
+// isASCII: such names are in the same order by bytes and by UTF-16.
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
 }
 
 // decide follows DESIGN.md §3: the first match wins.

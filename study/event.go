@@ -68,8 +68,22 @@ type Entry struct {
 }
 
 // Seal turns an event into the entry that is stored.
-func Seal(e Event) (Entry, error) {
-	raw, err := json.Marshal(e)
+func Seal(e Event) (Entry, error) { return seal(e, e.Payload) }
+
+// seal is Seal for a payload that was not encoded yet, in one pass.
+func seal(e Event, payload any) (Entry, error) {
+	raw, err := json.Marshal(struct {
+		V       int       `json:"v"`
+		Stream  StreamID  `json:"stream"`
+		Seq     uint64    `json:"seq"`
+		ID      EventID   `json:"event_id"`
+		At      Instant   `json:"at"`
+		Actor   ActorRef  `json:"actor"`
+		Type    EventType `json:"type"`
+		Payload any       `json:"payload"`
+		Reason  string    `json:"reason"`
+		Prev    Hash      `json:"prev"`
+	}{e.V, e.Stream, e.Seq, e.ID, e.At, e.Actor, e.Type, payload, e.Reason, e.Prev})
 	if err != nil {
 		return Entry{}, fmt.Errorf("encode event %s/%d: %w", e.Stream, e.Seq, err)
 	}

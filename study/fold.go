@@ -38,6 +38,10 @@ func (t *Tip) follow(n Entry) (Event, Payload, error) {
 	if err != nil {
 		return Event{}, nil, err
 	}
+	payload, err := PayloadOf(e)
+	if err != nil {
+		return Event{}, nil, n.fault(err.Error())
+	}
 	switch {
 	case e.Seq != t.Seq+1:
 		return Event{}, nil, n.fault(fmt.Sprintf("follows seq %d: an entry is missing or repeated", t.Seq))
@@ -46,12 +50,19 @@ func (t *Tip) follow(n Entry) (Event, Payload, error) {
 	case e.At < t.At:
 		return Event{}, nil, n.fault("is dated before the entry before it")
 	}
-	payload, err := PayloadOf(e)
-	if err != nil {
-		return Event{}, nil, n.fault(err.Error())
-	}
 	t.Seq, t.Head, t.At = n.Seq, n.Hash, e.At
 	return e, payload, nil
+}
+
+// with is the State after an entry that this program has made just now: what
+// it says is at hand and need not be read out of its bytes.
+func (p *Participant) with(h *History, n Entry, e Event, payload Payload) (*Participant, error) {
+	next := &Participant{}
+	if p != nil {
+		next = p.clone()
+	}
+	next.Tip = Tip{Seq: n.Seq, Head: n.Hash, At: e.At}
+	return next, next.apply(h, e, payload)
 }
 
 // apply changes the State by one event.

@@ -108,7 +108,7 @@ func (s *Service) Adopt(ctx context.Context, r Request, text []byte, effective D
 // studyStream is how the study's stream is read and kept.
 func (s *Service) studyStream() stream[*Study] {
 	return stream[*Study]{
-		id: StudyStream, load: s.loadStudy, tip: func(st *Study) Tip { return st.Tip }, fold: foldStudy,
+		id: StudyStream, load: s.loadStudy, tip: func(st *Study) Tip { return st.Tip }, step: byFold(foldStudy),
 		snapshot: func(*Study) (*Snapshot, error) { return nil, nil },
 		keep:     func(st *Study) { s.plan.Add(StudyStream, fresh[*Study]{st, s.now()}) },
 	}

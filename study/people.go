@@ -82,7 +82,9 @@ func (s *Service) participantStream(h *History, id ParticipantID) stream[*Partic
 		id:   id.Stream(),
 		load: func(ctx context.Context) (*Participant, error) { return s.load(ctx, h, id) },
 		tip:  func(p *Participant) Tip { return tipOf(p, func(x *Participant) Tip { return x.Tip }) },
-		fold: func(p *Participant, entries ...Entry) (*Participant, error) { return FoldParticipant(h, p, entries...) },
+		step: func(p *Participant, n Entry, e Event, payload Payload) (*Participant, error) {
+			return p.with(h, n, e, payload)
+		},
 		snapshot: func(p *Participant) (*Snapshot, error) {
 			return p.snapshot(h)
 		},

@@ -78,9 +78,14 @@ type stream[S any] struct {
 	id       StreamID
 	load     func(context.Context) (S, error)
 	tip      func(S) Tip
-	fold     func(S, ...Entry) (S, error)
+	step     func(S, Entry, Event, Payload) (S, error) // the State after an event that was made just now
 	snapshot func(S) (*Snapshot, error)
 	keep     func(S) // remember the new State
+}
+
+// byFold is a step for streams that are written too rarely to spare the reading.
+func byFold[S any](fold func(S, ...Entry) (S, error)) func(S, Entry, Event, Payload) (S, error) {
+	return func(state S, n Entry, _ Event, _ Payload) (S, error) { return fold(state, n) }
 }
 
 func tipOf[S any](state *S, tip func(*S) Tip) Tip {
@@ -140,11 +145,11 @@ func change[S any](ctx context.Context, s *Service, r Request, st stream[S], dec
 // another event has the place.
 func appendEvent[S any](ctx context.Context, s *Service, r Request, st stream[S], state S, payload Payload) (S, error) {
 	var none S
-	entry, err := s.seal(r, st.id, st.tip(state), payload)
+	entry, event, err := s.seal(r, st.id, st.tip(state), payload)
 	if err != nil {
 		return none, err
 	}
-	after, err := st.fold(state, entry)
+	after, err := st.step(state, entry, event, payload)
 	if err != nil {
 		return none, fmt.Errorf("an event that was decided on does not fold: %w", err)
 	}
@@ -161,15 +166,13 @@ func appendEvent[S any](ctx context.Context, s *Service, r Request, st stream[S]
 }
 
 // seal makes the entry that follows the tip.
-func (s *Service) seal(r Request, id StreamID, tip Tip, payload Payload) (Entry, error) {
-	raw, err := json.Marshal(payload)
-	if err != nil {
-		return Entry{}, fmt.Errorf("encode %s: %w", payload.EventType(), err)
-	}
-	return Seal(Event{
+func (s *Service) seal(r Request, id StreamID, tip Tip, payload Payload) (Entry, Event, error) {
+	e := Event{
 		V: eventVersion, Stream: id, Seq: tip.Seq + 1, ID: r.EventID, At: max(InstantOf(s.now()), tip.At),
-		Actor: r.By.Ref(), Type: payload.EventType(), Payload: raw, Reason: r.Reason, Prev: tip.Head,
-	})
+		Actor: r.By.Ref(), Type: payload.EventType(), Reason: r.Reason, Prev: tip.Head,
+	}
+	n, err := seal(e, payload)
+	return n, e, err
 }
 
 // isOurs reports whether an append that answered with an error is in the store
@@ -208,7 +211,7 @@ func errUsed() error {
 func (s *Service) claim(ctx context.Context, r Request, kind ClaimKind, owner StreamID, parts ...string) (StreamID, error) {
 	id := claimStream(kind, parts...)
 	r.EventID, r.Reason = EventID(s.newID()), ""
-	entry, err := s.seal(r, id, Tip{}, NameClaimed{Kind: kind, Owner: owner})
+	entry, _, err := s.seal(r, id, Tip{}, NameClaimed{Kind: kind, Owner: owner})
 	if err != nil {
 		return "", err
 	}

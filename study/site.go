@@ -115,7 +115,7 @@ func (s *Service) changeSite(ctx context.Context, r Request, code SiteCode, deci
 	return change(ctx, s, r, stream[*Site]{
 		id: code.Stream(), load: func(ctx context.Context) (*Site, error) { return s.loadSite(ctx, code, true) },
 		tip:  func(site *Site) Tip { return tipOf(site, func(x *Site) Tip { return x.Tip }) },
-		fold: foldSite,
+		step: byFold(foldSite),
 		snapshot: func(site *Site) (*Snapshot, error) {
 			return snapshotOf(code.Stream(), site.Tip, foldVersion, code, string(code), site)
 		},

@@ -166,7 +166,7 @@ func (s *Service) changeStaff(ctx context.Context, r Request, id StaffID, decide
 	return change(ctx, s, r, stream[*Staff]{
 		id: id.Stream(), load: func(ctx context.Context) (*Staff, error) { return s.loadStaff(ctx, id) },
 		tip:  func(a *Staff) Tip { return tipOf(a, func(x *Staff) Tip { return x.Tip }) },
-		fold: foldStaff,
+		step: byFold(foldStaff),
 		snapshot: func(a *Staff) (*Snapshot, error) {
 			return snapshotOf(id.Stream(), a.Tip, foldVersion, "", a.Username, a)
 		},
