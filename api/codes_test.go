@@ -96,7 +96,7 @@ var producers = map[study.Code]func(t *testing.T, w *world) reply{
 type uncoded struct{ study.Store }
 
 func (uncoded) Stream(context.Context, study.StreamID, uint64) ([]study.Entry, error) {
-	return nil, errors.New(`near "SELECT": syntax error in /home/x/epro.db ` + canary[:2])
+	return nil, errors.New(`near "SELECT": syntax error in /srv/epro.db ` + canary[:2])
 }
 
 func TestEveryCodeIsProducedWithTheStatusOfTheContract(t *testing.T) {

@@ -79,9 +79,10 @@ func (s *Service) enrolledBefore(ctx context.Context, r Request, h *History, don
 // participantStream is how a participant's stream is read and kept.
 func (s *Service) participantStream(h *History, id ParticipantID) stream[*Participant] {
 	return stream[*Participant]{
-		id:   id.Stream(),
-		load: func(ctx context.Context) (*Participant, error) { return s.load(ctx, h, id) },
-		tip:  func(p *Participant) Tip { return tipOf(p, func(x *Participant) Tip { return x.Tip }) },
+		id:     id.Stream(),
+		load:   func(ctx context.Context) (*Participant, error) { return s.load(ctx, h, id) },
+		recall: func() (*Participant, bool) { return s.remembered(h, id) },
+		tip:    func(p *Participant) Tip { return tipOf(p, func(x *Participant) Tip { return x.Tip }) },
 		step: func(p *Participant, n Entry, e Event, payload Payload) (*Participant, error) {
 			return p.with(h, n, e, payload)
 		},

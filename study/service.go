@@ -77,6 +77,7 @@ func (e *Stale) Error() string { return fmt.Sprintf("changed since seq %d", e.Si
 type stream[S any] struct {
 	id       StreamID
 	load     func(context.Context) (S, error)
+	recall   func() (S, bool) // the State in memory, which may have grown old; nil: none is kept
 	tip      func(S) Tip
 	step     func(S, Entry, Event, Payload) (S, error) // the State after an event that was made just now
 	snapshot func(S) (*Snapshot, error)
@@ -106,8 +107,8 @@ func change[S any](ctx context.Context, s *Service, r Request, st stream[S], dec
 	if r.EventID == "" {
 		r.EventID, r.fresh = EventID(s.newID()), true
 	}
-	for range maxTries {
-		state, err := st.load(ctx)
+	for try := range maxTries {
+		state, current, err := st.read(ctx, try == 0 && r.fresh && r.IfMatch == 0)
 		if err != nil {
 			return none, err
 		}
@@ -130,6 +131,9 @@ func change[S any](ctx context.Context, s *Service, r Request, st stream[S], dec
 			return none, &Error{Code: Conflict, Message: "This record has changed since you read it. Look at what changed, then decide again.", Err: &Stale{r.IfMatch}}
 		}
 		payload, err := decide(state)
+		if !current && (err != nil || payload == nil) {
+			continue // what is refused or known already is said of the current State only
+		}
 		if err != nil || payload == nil {
 			return state, err
 		}
@@ -139,6 +143,19 @@ func change[S any](ctx context.Context, s *Service, r Request, st stream[S], dec
 		}
 	}
 	return none, Fail(Unavailable, "Too many changes at once to this record. Try again in a moment.")
+}
+
+// read is the State to decide on, and whether it is surely the current one.
+// One from memory will do for a first try: should it have grown old, its event
+// finds the place taken, and the State is read and the decision made anew.
+func (st stream[S]) read(ctx context.Context, memory bool) (state S, current bool, err error) {
+	if memory && st.recall != nil {
+		if state, ok := st.recall(); ok {
+			return state, false, nil
+		}
+	}
+	state, err = st.load(ctx)
+	return state, true, err
 }
 
 // appendEvent makes the event, folds it, and stores both. ErrExists means that
