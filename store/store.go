@@ -5,12 +5,14 @@ import (
 	"context"
 	"strings"
 
+	"epro/store/mongo"
 	"epro/store/sqlite"
 	"epro/study"
 )
 
 // Open opens the store at the URL; "sqlite:PATH" is the file at PATH, which is
-// made when it is missing. The caller closes the store.
+// made when it is missing, and "mongodb://…" or "mongodb+srv://…" a database on
+// a MongoDB server, as its own tools write it. The caller closes the store.
 func Open(ctx context.Context, url string) (study.Store, error) {
 	scheme, rest, found := strings.Cut(url, ":")
 	if !found {
@@ -20,13 +22,20 @@ func Open(ctx context.Context, url string) (study.Store, error) {
 	case "sqlite":
 		return openSQLite(ctx, rest)
 	case "mongodb", "mongodb+srv":
-		return nil, study.Fail(study.Invalid,
-			"This build has no MongoDB store yet; use sqlite:PATH, such as sqlite:data/epro.db.")
+		return openMongoDB(ctx, url)
 	default:
 		// The URL is not repeated: it may hold a password.
 		return nil, study.Fail(study.Invalid,
-			"The store's URL is not understood; write sqlite:PATH, such as sqlite:data/epro.db.")
+			"The store's URL is not understood; write sqlite:PATH, such as sqlite:data/epro.db, or mongodb://HOST/DATABASE.")
 	}
+}
+
+func openMongoDB(ctx context.Context, url string) (study.Store, error) {
+	db, err := mongo.Open(ctx, url)
+	if err != nil {
+		return nil, err // not db, which would be an interface that is not nil
+	}
+	return db, nil
 }
 
 func openSQLite(ctx context.Context, path string) (study.Store, error) {

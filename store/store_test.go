@@ -32,8 +32,11 @@ func TestAURLThatIsNotUnderstoodIsAnsweredWithWhatIs(t *testing.T) {
 		"sqlite:":                           "names no file",
 		"sqlite://data/epro.db":             "right behind the colon",
 		"sqlite::memory:":                   "lost with the program",
-		"mongodb://user:secret@host/study":  "no MongoDB store yet",
-		"mongodb+srv://user:secret@host":    "no MongoDB store yet",
+		"mongodb:user:secret@host":          "mongodb://USER:PASSWORD@HOST/DATABASE",
+		"mongodb://user:secret@":            "mongodb://USER:PASSWORD@HOST/DATABASE",
+		"mongodb://user:secr%et@host/study": "mongodb://USER:PASSWORD@HOST/DATABASE",
+		"mongodb://user:secret@host/a.b":    "a character that MongoDB does not allow",
+		"mongodb+srv://user:secret@a:b@c/d": "mongodb://USER:PASSWORD@HOST/DATABASE",
 	} {
 		s, err := store.Open(t.Context(), url)
 		var coded *study.Error
@@ -46,6 +49,18 @@ func TestAURLThatIsNotUnderstoodIsAnsweredWithWhatIs(t *testing.T) {
 		if strings.Contains(err.Error(), "secret") {
 			t.Errorf("the password is in %v", err)
 		}
+	}
+}
+
+// Nothing listens on port 1; whoever waits for it does so for as long as the
+// URL says.
+func TestAMongoDBThatIsNotThereIsUnavailable(t *testing.T) {
+	s, err := store.Open(t.Context(), "mongodb://user:secret@127.0.0.1:1/study?serverSelectionTimeoutMS=20")
+	if study.CodeOf(err) != study.Unavailable || errors.Is(err, study.ErrNotFound) || s != nil {
+		t.Errorf("a server that is not there gave the store %v and the error %v", s, err)
+	}
+	if err != nil && strings.Contains(err.Error(), "secret") {
+		t.Errorf("the password is in %v", err)
 	}
 }
 

@@ -43,3 +43,6 @@ var Roles = append(slices.Clone(StaffRoles), RoleParticipant, RoleSystem)
 
 // FoldVersion is the version of what Fold computes.
 const FoldVersion = foldVersion
+
+// LastMember is the end of a backup with this sum.
+var LastMember = lastMember

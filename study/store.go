@@ -88,6 +88,14 @@ type Store interface {
 	Close() error
 }
 
+// Comparer is a Store that keeps readable copies of what the stored bytes say,
+// for people with other tools, and can compare them.
+type Comparer interface {
+	// Compare yields a fault for every event whose readable copy says something
+	// else than its bytes.
+	Compare(ctx context.Context) iter.Seq2[Fault, error]
+}
+
 // ErrNotFound says that the store answered and has no such thing.
 var ErrNotFound = errors.New("study: not in the store")
 

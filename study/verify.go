@@ -41,7 +41,25 @@ func (s *Service) Verify(ctx context.Context) (Report, error) {
 			return v.report, err
 		}
 	}
-	return v.report, v.endStream(ctx)
+	if err := v.endStream(ctx); err != nil {
+		return v.report, err
+	}
+	return v.report, v.compareCopies(ctx)
+}
+
+// compareCopies asks a store that keeps readable copies whether they are true.
+func (v *verifier) compareCopies(ctx context.Context) error {
+	store, ok := v.s.store.(Comparer)
+	if !ok {
+		return nil
+	}
+	for fault, err := range store.Compare(ctx) {
+		if err != nil {
+			return err
+		}
+		v.report.Faults = append(v.report.Faults, fault)
+	}
+	return nil
 }
 
 // verifier walks the log, one stream after the other.

@@ -45,7 +45,11 @@ func commands() []command {
 		{"protocol", "show, check or amend the protocol in force", runProtocol},
 		{"verify", "check every hash chain, copy and stored score", runVerify},
 		{"rebuild", "make the snapshots anew from the log", runRebuild},
+		{"backup", "write everything into one file, also while serving", runBackup},
+		{"restore", "fill an empty store from a backup", runRestore},
+		{"copy", "move everything to another store", runCopy},
 		{"simulate", "write a simulated study into an empty store", runSimulate},
+		{"health", "ask a server whether it is ready", runHealth},
 		{"version", "print version, commit and Go version", runVersion},
 	}
 }

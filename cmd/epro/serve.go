@@ -27,13 +27,18 @@ type settings struct {
 	logLevel                      string
 	ratePerMinute                 int
 	drain                         time.Duration
+	checkpointDir                 string
+	checkpointEvery               time.Duration
+	checkpoint                    func(context.Context) error // nil: none are kept
 }
 
 func (s *settings) register(fs *flag.FlagSet) {
 	fs.StringVar(&s.addr, "addr", "127.0.0.1:8080", "listen on `HOST:PORT` (EPRO_ADDR)")
-	fs.StringVar(&s.store, "store", defaultStore, "the store's `URL`: sqlite:PATH (EPRO_STORE)")
+	fs.StringVar(&s.store, "store", defaultStore, "the store's `URL`: sqlite:PATH or mongodb://HOST/DATABASE (EPRO_STORE)")
 	fs.StringVar(&s.secret, "secret", "", "`FILE` with the server's secret; made beside an embedded store when absent (EPRO_SECRET)")
 	fs.StringVar(&s.protocol, "protocol", "", "protocol `FILE` (YAML); must be the one in force, or the first (EPRO_PROTOCOL)")
+	fs.StringVar(&s.checkpointDir, "checkpoint-dir", "", "keep signed checkpoints of the log in this `FOLDER`; choose one on another machine's disk")
+	fs.DurationVar(&s.checkpointEvery, "checkpoint-every", time.Hour, "how often a checkpoint is written")
 	s.registerHTTP(fs)
 }
 
@@ -60,6 +65,9 @@ func runServe(ctx context.Context, c *cli, args []string) (err error) {
 		return err
 	}
 	defer closing(st, &err)
+	if err := study.Unfinished(ctx, st); err != nil {
+		return err
+	}
 	secret, err := secretFile(s.secret, s.store)
 	if err != nil {
 		return err
@@ -69,6 +77,9 @@ func runServe(ctx context.Context, c *cli, args []string) (err error) {
 	}
 	accounts, err := openAuth(ctx, svc, st, secret, time.Now, auth.DefaultCost)
 	if err != nil {
+		return err
+	}
+	if s.checkpoint, err = s.checkpoints(svc, secret); err != nil {
 		return err
 	}
 	return serve(ctx, c, s, svc, st, accounts, time.Now, func(base string) error {
@@ -143,8 +154,10 @@ func serve(ctx context.Context, c *cli, s settings, svc *study.Service, st study
 		_, err := st.PurgeRecords(ctx, now())
 		return err
 	})
+	checkpointed := s.keepCheckpoints(loops, log)
 	defer func() {
 		stopLoops()
+		<-checkpointed
 		<-repaired
 		<-purged
 		log.Info("stopped")

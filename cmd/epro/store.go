@@ -33,7 +33,7 @@ const defaultStore = "sqlite:./data/epro.db"
 
 // storeFlag is the -store setting.
 func storeFlag(fs *flag.FlagSet, _ *cli) *string {
-	return fs.String("store", defaultStore, "the store's `URL`: sqlite:PATH (EPRO_STORE)")
+	return fs.String("store", defaultStore, "the store's `URL`: sqlite:PATH or mongodb://HOST/DATABASE (EPRO_STORE)")
 }
 
 // openService opens the store and the study on it. The caller closes the store.

@@ -2,13 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"epro/study"
 )
 
 // runVerify checks the whole log; a fault is exit 1.
 func runVerify(ctx context.Context, c *cli, args []string) (err error) {
-	fs := c.flags("verify", "verify [-store URL]")
+	fs := c.flags("verify", "verify [-store URL] [-checkpoint FILE] [-write-checkpoint FILE]")
 	storeURL := storeFlag(fs, c)
+	var checkpoint checkpointFlags
+	checkpoint.register(fs)
 	if err := c.parseSettings(fs, args); err != nil {
 		return err
 	}
@@ -27,8 +32,33 @@ func runVerify(ctx context.Context, c *cli, args []string) (err error) {
 		fmt.Fprintln(c.stdout, report.Faults[i].Error())
 	}
 	if len(report.Faults) > 0 {
-		return fmt.Errorf("the record has %d fault(s); they are listed above", len(report.Faults))
+		err = fmt.Errorf("the record has %d fault(s); they are listed above", len(report.Faults))
 	}
+	if checkpoint.compare != "" {
+		err = errors.Join(err, c.compareCheckpoint(ctx, svc, &checkpoint, *storeURL))
+	}
+	if err != nil || checkpoint.write == "" {
+		return err
+	}
+	return c.writeCheckpoint(ctx, svc, &checkpoint, *storeURL)
+}
+
+// writeCheckpoint writes the checkpoint that verify was asked for.
+func (c *cli) writeCheckpoint(ctx context.Context, svc *study.Service, f *checkpointFlags, storeURL string) error {
+	secret, err := secretFile(f.secret, storeURL)
+	if err != nil {
+		return err
+	}
+	key, err := signingKey(secret)
+	if err != nil {
+		return err
+	}
+	made, err := writeCheckpoint(ctx, svc, key, f.write, f.write+".pub")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.stdout, "checkpoint %s\ncheckpoint_streams %d\ncheckpoint_events %d\nroot %s\n", made.At, made.Streams, made.Events, made.Root)
+	fmt.Fprintln(c.stderr, "Keep the checkpoint and its public key where whoever can write the store cannot: beside the store it shows nothing.")
 	return nil
 }
 

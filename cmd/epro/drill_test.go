@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"epro/export"
+	"epro/study"
+)
+
+// TestDrillABackupMadeUnderLoadRestoresElsewhere is the drill that an operator
+// should make now and then: back up while forms arrive, restore on another
+// machine, verify, rebuild, and export the same bytes.
+func TestDrillABackupMadeUnderLoadRestoresElsewhere(t *testing.T) {
+	here, there := t.TempDir(), t.TempDir()
+	people := preparePhones(t, here, 0, 96)
+	p := launch(t, nil, "serve", "-addr", "127.0.0.1:0", "-store", storeIn(here), "-rate-limit", "0")
+	url := p.serving(t)
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}, Timeout: 10 * time.Second}
+	acked := sendAll(t, client, url, people[:32])
+	cut := time.Now() // nothing is under way: what was recorded by now is recorded
+
+	file := filepath.Join(here, "study.backup")
+	var loaded sync.WaitGroup
+	var under atomic.Int64
+	begun := make(chan struct{})
+	loaded.Go(func() {
+		for _, ph := range people[32:] {
+			if _, ok := sendBaseline(client, url, ph); !ok {
+				t.Error("a form was refused while the backup ran")
+				return
+			}
+			if under.Add(1) == 4 {
+				close(begun)
+			}
+		}
+	})
+	<-begun
+	code, out, errs := runHere(t, "backup", file, "-store", storeIn(here))
+	during := under.Load()
+	loaded.Wait()
+	terminate(t, p)
+	if code != exitGood || !strings.Contains(out, "sha256 ") {
+		t.Fatalf("backup: %d %s %s", code, out, errs)
+	}
+	t.Logf("%d of %d forms of the load were in when the backup ended", during, len(people)-32)
+
+	mustRun(t, "restore", file, "-store", storeIn(there))
+	if out := mustRun(t, "verify", "-store", storeIn(there)); !strings.Contains(out, "faults 0") {
+		t.Errorf("verify: %s", out)
+	}
+	before := exportAt(t, storeIn(there), cut)
+	mustRun(t, "rebuild", "-store", storeIn(there))
+	original, restored := exportAt(t, storeIn(here), cut), exportAt(t, storeIn(there), cut)
+	if !bytes.Equal(original, restored) || !bytes.Equal(before, restored) || bytes.Count(restored, []byte("\n")) != 33 {
+		t.Errorf("the exports differ: %d and %d bytes, %d lines", len(original), len(restored), bytes.Count(restored, []byte("\n")))
+	}
+	checkAfterKill(t, there, acked)
+	restoredIsEarlierState(t, here, there)
+}
+
+func mustRun(t *testing.T, args ...string) string {
+	t.Helper()
+	code, out, errs := runHere(t, args...)
+	if code != exitGood {
+		t.Fatalf("epro %s: exit %d\n%s%s", strings.Join(args, " "), code, out, errs)
+	}
+	return out
+}
+
+func sendAll(t *testing.T, client *http.Client, url string, people []phone) map[study.SubmissionID]ack {
+	t.Helper()
+	acked := map[study.SubmissionID]ack{}
+	for _, ph := range people {
+		a, ok := sendBaseline(client, url, ph)
+		if !ok {
+			t.Fatal("a form was refused")
+		}
+		acked[a.form] = a
+	}
+	return acked
+}
+
+// exportAt is what an analyst gets at a cut that lies well back.
+func exportAt(t *testing.T, storeURL string, cut time.Time) []byte {
+	t.Helper()
+	later := func() time.Time { return cut.Add(time.Hour) }
+	svc, st, err := openAt(t.Context(), storeURL, later)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	var out bytes.Buffer
+	_, err = export.Write(t.Context(), svc, study.System("export"), export.Options{Dataset: "items_wide", Format: "csv",
+		Cut: export.Cut{At: study.InstantOf(cut).Time(), Final: true}, Demonstration: export.Include, Program: "test"}, &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// restoredIsEarlierState checks that every restored participant's record is the
+// beginning of what the server went on to write.
+func restoredIsEarlierState(t *testing.T, here, there string) {
+	t.Helper()
+	ctx := context.Background()
+	_, original, err := openService(ctx, storeIn(here))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, restored, err := openService(ctx, storeIn(there))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, err := range restored.Entries(ctx, "participant/") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := original.EntryByID(ctx, n.ID)
+		if err != nil || found.Hash != n.Hash {
+			t.Fatalf("%s seq %d is not in the original: %v", n.Stream, n.Seq, err)
+		}
+	}
+	for _, st := range []study.Store{original, restored} {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A store that was restored serves with the secret of the one that it came
+// from, and not without it.
+func TestARestoredStoreServesWithTheOldSecretOnly(t *testing.T) {
+	here, there := t.TempDir(), t.TempDir()
+	serveOnce(t, here)
+	file := filepath.Join(here, "study.backup")
+	mustRun(t, "backup", file, "-store", storeIn(here))
+	mustRun(t, "restore", file, "-store", storeIn(there))
+	code, _, errs := runHere(t, "serve", "-addr", "127.0.0.1:0", "-store", storeIn(there))
+	if code != exitFailed || !strings.Contains(errs, "secret") {
+		t.Fatalf("without the secret: exit %d %s", code, errs)
+	}
+	secret, err := os.ReadFile(filepath.Join(here, "secret.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(there, "secret.key"), string(secret))
+	serveOnce(t, there)
+}

@@ -1,0 +1,114 @@
+package mongo
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	neturl "net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"epro/study"
+)
+
+const variable = "EPRO_TEST_MONGODB_URL"
+
+// serverURL is the URL of the server that tests may use.
+func serverURL(t testing.TB) string {
+	t.Helper()
+	url := os.Getenv(variable)
+	if url == "" {
+		t.Skip("set " + variable + " to the URL of a MongoDB server, or of the stand-in: " +
+			"cd store/mongo/standin && go run . prints one")
+	}
+	return url
+}
+
+// newDatabase is the URL of a database that nobody else has. It is dropped
+// when the test ends.
+func newDatabase(t testing.TB, server string) string {
+	t.Helper()
+	name := "epro_test_" + strings.ToLower(rand.Text()[:12])
+	u, err := neturl.Parse(server)
+	if err != nil {
+		t.Fatalf("%s is no URL", variable)
+	}
+	u.Path = "/" + name
+	if u.User != nil && !u.Query().Has("authSource") {
+		query := u.Query() // as for a URL without a database
+		query.Set("authSource", "admin")
+		u.RawQuery = query.Encode()
+	}
+	t.Cleanup(func() {
+		client := raw(t, server)
+		if err := client.Database(name).Drop(context.Background()); err != nil {
+			t.Errorf("the database of the test was not dropped: %v", err)
+		}
+	})
+	return u.String()
+}
+
+// raw is a client without our settings, such as a person has in a shell.
+func raw(t testing.TB, url string) *mongo.Client {
+	t.Helper()
+	client, err := mongo.Connect(options.Client().ApplyURI(url))
+	must(t, err)
+	t.Cleanup(func() { must(t, client.Disconnect(context.Background())) })
+	return client
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// refused wants an error coded as unavailable, which never reads as an answer,
+// and whose sentence has the words.
+func refused(t testing.TB, err error, words ...string) {
+	t.Helper()
+	var coded *study.Error
+	if !errors.As(err, &coded) || coded.Code != study.Unavailable ||
+		errors.Is(err, study.ErrNotFound) || errors.Is(err, study.ErrExists) {
+		t.Fatalf("the error is not coded as unavailable: %v", err)
+	}
+	for _, word := range words {
+		if !strings.Contains(coded.Message, word) {
+			t.Errorf("the sentence has no %q: %s", word, coded.Message)
+		}
+	}
+}
+
+func openTest(t testing.TB, url string, o seams) *DB {
+	t.Helper()
+	db, err := openWith(t.Context(), url, o)
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	return db
+}
+
+func testEntry(stream string, seq uint64) study.Entry {
+	id := study.EventID(fmt.Sprintf("%s at %d", stream, seq))
+	e, err := study.Seal(study.Event{
+		V: 1, Stream: study.StreamID(stream), Seq: seq, ID: id, At: study.Instant(1_700_000_000_000 + seq),
+		Actor: study.ActorRef{Role: "participant", ID: stream}, Type: "submission_received",
+		Payload: []byte(`{"answers":{"GP1":0,"a.b":1,"$set":[true,null,1.5,"x"],"":9007199254740991}}`), Reason: "because",
+	})
+	if err != nil {
+		panic(err)
+	}
+	return e
+}
+
+func testSnapshot(stream string, seq uint64) *study.Snapshot {
+	return &study.Snapshot{
+		Stream: study.StreamID(stream), Seq: seq, Stamp: "1", Kind: "participant", Site: "S01", Label: stream,
+		State: []byte(`{"a":1}`),
+	}
+}
