@@ -119,7 +119,7 @@ type Instrument struct {
 	RecallDays int
 	// Category is the SDTM QSCAT, or empty where none is known.
 	Category string
-	// Choices are what every item offers, in rising order of value.
+	// Choices are what every item offers; their values rise one by one.
 	Choices []Choice
 	// Items are in the order in which they are asked; Answers follow it.
 	Items []Item

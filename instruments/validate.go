@@ -65,8 +65,8 @@ func (v *validation) choices() {
 		if c.Value < 0 || c.Value > 9 {
 			v.fault("choice %d: a value is 0 to 9", c.Value)
 		}
-		if i > 0 && c.Value <= v.ins.Choices[i-1].Value {
-			v.fault("choice %d: values must rise", c.Value)
+		if i > 0 && c.Value != v.ins.Choices[i-1].Value+1 {
+			v.fault("choice %d: values must rise one by one", c.Value)
 		}
 	}
 }

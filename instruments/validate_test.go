@@ -41,6 +41,7 @@ func TestEachFaultOfADefinitionIsNamed(t *testing.T) {
 		"one choice":             {func(i *instruments.Instrument) { i.Choices = i.Choices[:1] }, "two choices"},
 		"choice of two digits":   {func(i *instruments.Instrument) { i.Choices[2].Value = 10 }, "choice 10"},
 		"negative choice":        {func(i *instruments.Instrument) { i.Choices[0].Value = -1 }, "choice -1"},
+		"choices with a gap":     {func(i *instruments.Instrument) { i.Choices[2].Value = 3 }, "choice 3: values must rise one by one"},
 		"choices out of order":   {func(i *instruments.Instrument) { i.Choices[1].Value = 0 }, "must rise"},
 		"item without a code":    {func(i *instruments.Instrument) { i.Items[0].Code = "" }, "item without a code"},
 		"code with a space":      {func(i *instruments.Instrument) { i.Items[0].Code = "A 1" }, "letters and digits"},

@@ -66,8 +66,10 @@ type Score struct {
 // goroutines at once.
 type Scorer struct {
 	codes  []string
-	words  []word
+	limits limits
+	chunks []chunk // of the subscales, in order
 	totals []total
+	items  int // answers that are needed to look at eight at a time
 }
 
 // New prepares a Scorer; an instrument that fails Validate is an error.
@@ -75,8 +77,9 @@ func New(ins *instruments.Instrument) (*Scorer, error) {
 	if err := ins.Validate(); err != nil {
 		return nil, fmt.Errorf("scoring: %w", err)
 	}
-	s := &Scorer{words: pack(ins)}
+	s := &Scorer{limits: limitsOf(ins), items: max(width, len(ins.Items))}
 	for _, sub := range ins.Subscales {
+		s.chunks = append(s.chunks, chunksOf(ins, sub)...)
 		s.codes = append(s.codes, sub.Code)
 	}
 	for _, t := range ins.Totals {
@@ -97,21 +100,23 @@ func (s *Scorer) Codes() []string { return slices.Clone(s.codes) }
 // without panic: a value that is no choice counts as unanswered, items beyond
 // the end of a are unanswered, and answers beyond the last item are ignored.
 func (s *Scorer) Score(dst []Score, a instruments.Answers) []Score {
+	if len(a) < s.items {
+		return s.scoreShort(dst, a)
+	}
 	start := len(dst)
 	dst = slices.Grow(dst, len(s.codes))[:start+len(s.codes)]
 	scores := dst[start:]
-	next := 0
-	for i := range s.words {
-		w := &s.words[i]
-		sums := w.add(a)
-		for j := range w.lanes {
-			scores[next] = *w.lanes[j].read(sums)
-			next++
-		}
-	}
-	for i := range s.totals {
-		s.totals[i].add(&scores[next], scores)
-		next++
-	}
+	next := scoreSubscales(scores, s.limits, s.chunks, a)
+	scoreTotals(scores, scores[next:], s.totals)
 	return dst
+}
+
+// scoreShort scores a form that lacks its last items, as if they were there and
+// not reached.
+func (s *Scorer) scoreShort(dst []Score, a instruments.Answers) []Score {
+	var long [256]instruments.Answer // no instrument has more items
+	for i := copy(long[:], a); i < s.items; i++ {
+		long[i] = instruments.NotReached
+	}
+	return s.Score(dst, long[:s.items])
 }

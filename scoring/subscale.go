@@ -2,68 +2,115 @@ package scoring
 
 import (
 	"math/bits"
+	"slices"
 
 	"epro/instruments"
 )
 
-// A look-up row has a slot for every answer from OptedOut (−3) to 12, found at
-// answer + slotOfZero. Choices are 0 to 9; all other slots add nothing.
-const (
-	slots      = 16
-	slotOfZero = -int(instruments.OptedOut)
-)
+// ones has a 1 in each of a word's eight bytes. A product with it has the sum
+// of the other factor's bytes in its highest byte.
+const ones = 0x0101010101010101
 
-// word adds up several subscales in one integer. Row i says what an answer to
-// item i adds: its score and one count, in the bits of every subscale that has
-// the item. One addition an item is then all the arithmetic there is, and an
-// unanswered item adds nothing anywhere.
-type word struct {
-	rows  [][slots]uint64
-	lanes []lane
+// width is the number of answers that are looked at together.
+const width = 8
+
+// chunk is up to eight neighbouring items of one subscale. Their answers make
+// one word, a byte an item, so that a few operations on the word score them all.
+type chunk struct {
+	at      int    // the first of the eight
+	items   uint64 // 0x80 in the bytes of the subscale's items
+	flipped uint64 // 0xff in the bytes of those that are reverse-scored
+	base    uint64 // lowest + highest choice in the same bytes: the answer is taken from it
+	// The subscale's last chunk has every score that its sum and count can make,
+	// at sum<<shift + count, so that scoring neither branches nor divides.
+	scores []Score
+	shift  uint8
 }
 
-// add gives back the packed sums and counts of a form.
-func (w *word) add(a instruments.Answers) uint64 {
-	rows := w.rows[:min(len(w.rows), len(a))]
-	// Cutting both to one length spares a bounds check on every item.
-	a = a[:len(rows)]
-	var sums uint64
-	var seen uint8
-	for i := range rows {
-		slot := uint8(a[i]) + uint8(slotOfZero)
-		seen |= slot
-		sums += rows[i][slot%slots]
-	}
-	if seen >= slots {
-		return w.addStrange(a)
-	}
-	return sums
+// limits find the answers that are a choice. Added to a byte below 0x80, under
+// sets its highest bit from the lowest choice on, and over above the highest.
+type limits struct{ under, over uint64 }
+
+func limitsOf(ins *instruments.Instrument) limits {
+	return limits{under: uint64(0x80-ins.Lowest()) * ones, over: uint64(0x7f-ins.Highest()) * ones}
 }
 
-// addStrange is add for answers that no check let through: it looks at each one
-// before using it, which costs a branch an item that add does without.
-func (w *word) addStrange(a instruments.Answers) uint64 {
-	var sums uint64
-	for i, answer := range a {
-		if slot := int(answer) + slotOfZero; slot >= 0 && slot < slots {
-			sums += w.rows[i][slot]
+// add gives back the answered items' scores, a byte an item, and 0x80 in the
+// bytes of the items that are answered. No byte can carry into its neighbour.
+func (c *chunk) add(l limits, word uint64) (scores, answered uint64) {
+	low := word &^ (0x80 * ones)
+	answered = (low + l.under) &^ (low + l.over) &^ word & c.items
+	all := answered | (answered - answered>>7)
+	word &= all
+	turned := word & c.flipped
+	return word - turned + (c.base&all - turned), answered
+}
+
+// sum adds the eight bytes of a word; together they must stay below 256.
+func sum(word uint64) uint64 { return word * ones >> 56 }
+
+// chunksOf cuts a subscale's items into as few words as their places allow.
+func chunksOf(ins *instruments.Instrument, sub instruments.Subscale) []chunk {
+	var chunks []chunk
+	items := len(ins.Items)
+	for next := 0; next < items; next++ {
+		if !has(sub, ins.Items[next]) {
+			continue
+		}
+		c := chunk{at: max(0, min(next, items-width))}
+		for ; next < min(c.at+width, items); next++ {
+			if has(sub, ins.Items[next]) {
+				c.take(ins, next)
+			}
+		}
+		next--
+		chunks = append(chunks, c)
+	}
+	chunks[len(chunks)-1].workOut(sub, ins.Highest())
+	return chunks
+}
+
+func (c *chunk) workOut(sub instruments.Subscale, highest int) {
+	items := len(sub.Items)
+	c.shift = uint8(bits.Len(uint(items)))
+	c.scores = make([]Score, (items*highest+1)<<c.shift)
+	for at := range c.scores {
+		if answered := at & (1<<c.shift - 1); answered <= items {
+			c.scores[at] = subscaleScore(sub, at>>c.shift, answered)
 		}
 	}
-	return sums
 }
 
-// lane is the place of one subscale inside a word: its count of answered items
-// in the low bits, their sum above. Every score that count and sum can make is
-// worked out beforehand, so that scoring neither branches nor divides.
-type lane struct {
-	shift  uint8
-	mask   uint64
-	scores []Score
+func has(sub instruments.Subscale, item instruments.Item) bool {
+	return slices.Contains(sub.Items, item.Code)
 }
 
-// read takes a subscale's score out of the packed sums.
-func (l *lane) read(sums uint64) *Score {
-	return &l.scores[sums>>(l.shift%64)&l.mask]
+func (c *chunk) take(ins *instruments.Instrument, item int) {
+	at := 8 * (item - c.at)
+	c.items |= 0x80 << at
+	if ins.Items[item].Reversed {
+		c.flipped |= 0xff << at
+		c.base |= uint64(ins.Lowest()+ins.Highest()) << at
+	}
+}
+
+// scoreSubscales fills in the scores of the subscales and says how many there are.
+func scoreSubscales(into []Score, l limits, chunks []chunk, a instruments.Answers) int {
+	next, points, answered := 0, uint64(0), uint64(0)
+	for i := range chunks {
+		c := &chunks[i]
+		b := a[c.at:][:width:width]
+		word := uint64(uint8(b[0])) | uint64(uint8(b[1]))<<8 | uint64(uint8(b[2]))<<16 | uint64(uint8(b[3]))<<24 |
+			uint64(uint8(b[4]))<<32 | uint64(uint8(b[5]))<<40 | uint64(uint8(b[6]))<<48 | uint64(uint8(b[7]))<<56
+		p, n := c.add(l, word)
+		points += sum(p)
+		answered += sum(n >> 7)
+		if c.scores != nil {
+			into[next] = c.scores[points<<(c.shift%64)+answered]
+			next, points, answered = next+1, 0, 0
+		}
+	}
+	return next
 }
 
 // subscaleScore is the rule for one subscale: sum of the answered items' scores,
@@ -90,47 +137,4 @@ func fewest(t instruments.Threshold, items int) int {
 		n++
 	}
 	return n
-}
-
-// pack lays the subscales out, in order, in as few words as hold them. The FACIT
-// family fits in one.
-func pack(ins *instruments.Instrument) []word {
-	var words []word
-	used := 64
-	for _, sub := range ins.Subscales {
-		items := len(sub.Items)
-		countBits := bits.Len(uint(items))
-		width := countBits + bits.Len(uint(items*ins.Highest()))
-		if used+width > 64 {
-			words = append(words, word{rows: make([][slots]uint64, len(ins.Items))})
-			used = 0
-		}
-		w := &words[len(words)-1]
-		w.enter(ins, sub, used, used+countBits)
-		w.lanes = append(w.lanes, newLane(sub, used, countBits, width))
-		used += width
-	}
-	return words
-}
-
-func newLane(sub instruments.Subscale, shift, countBits, width int) lane {
-	l := lane{shift: uint8(shift), mask: 1<<width - 1, scores: make([]Score, 1<<width)}
-	for at := range l.scores {
-		l.scores[at] = subscaleScore(sub, at>>countBits, at&(1<<countBits-1))
-	}
-	return l
-}
-
-// enter writes what each answer to a subscale's items adds at two places.
-func (w *word) enter(ins *instruments.Instrument, sub instruments.Subscale, countShift, sumShift int) {
-	for _, code := range sub.Items {
-		at, _ := ins.Index(code)
-		for _, choice := range ins.Choices {
-			score := choice.Value
-			if ins.Items[at].Reversed {
-				score = ins.Lowest() + ins.Highest() - choice.Value
-			}
-			w.rows[at][choice.Value+slotOfZero] += uint64(score)<<sumShift | 1<<countShift
-		}
-	}
 }

@@ -1,6 +1,10 @@
 package scoring
 
-import "epro/instruments"
+import (
+	"slices"
+
+	"epro/instruments"
+)
 
 // total adds subscales, which are named by their place among the scores.
 type total struct {
@@ -9,39 +13,33 @@ type total struct {
 }
 
 func newTotal(ins *instruments.Instrument, t instruments.Total) total {
-	var made total
-	items := 0
+	items := len(ins.ItemsOf(t.Code))
+	made := total{items: uint8(items), need: uint8(fewest(t.Needs, items))}
 	for _, part := range t.Parts {
-		for i, sub := range ins.Subscales {
-			if sub.Code == part {
-				made.parts = append(made.parts, uint8(i))
-				items += len(sub.Items)
-			}
-		}
+		made.parts = append(made.parts, uint8(slices.IndexFunc(ins.Subscales, func(s instruments.Subscale) bool { return s.Code == part })))
 	}
-	made.items = uint8(items)
-	made.need = uint8(fewest(t.Needs, items))
 	return made
 }
 
-// add writes the sum of the parts, in their order, field by field: building a
-// Score and copying it costs more than the arithmetic. The parts carry their
-// proration in them, so the sum is not prorated again.
-func (t *total) add(into *Score, scores []Score) {
-	value, answered, gap := 0.0, uint8(0), NotMissing
-	for _, at := range t.parts {
-		part := &scores[at]
-		value += part.Value
-		answered += part.Answered
-		gap |= part.Missing
-	}
-	into.Answered, into.Items = answered, t.items
-	switch {
-	case gap != NotMissing:
-		into.Value, into.Prorated, into.Missing = 0, false, ComponentMissing
-	case answered < t.need:
-		into.Value, into.Prorated, into.Missing = 0, false, TooFewOverall
-	default:
-		into.Value, into.Prorated, into.Missing = value, answered < t.items, NotMissing
+// scoreTotals fills in the totals: each the sum of its parts' values, which carry
+// their proration in them, so that the sum is not prorated again.
+func scoreTotals(parts, into []Score, totals []total) {
+	into = into[:len(totals)]
+	for i := range totals {
+		t := &totals[i]
+		value, answered, gap := 0.0, uint8(0), NotMissing
+		for _, at := range t.parts {
+			part := &parts[at]
+			value += part.Value
+			answered += part.Answered
+			gap |= part.Missing
+		}
+		if gap != NotMissing {
+			into[i] = Score{Answered: answered, Items: t.items, Missing: ComponentMissing}
+		} else if answered < t.need {
+			into[i] = Score{Answered: answered, Items: t.items, Missing: TooFewOverall}
+		} else {
+			into[i] = Score{Value: value, Answered: answered, Items: t.items, Prorated: answered < t.items}
+		}
 	}
 }
