@@ -51,8 +51,9 @@ var belowAPI = []string{
 }
 
 // testsMay is what any _test.go file may import on top of what its package
-// reaches: the builders, the store contract and the store that needs no server.
-var testsMay = []string{"internal/testkit", "store/storetest", "store/sqlite", "instruments/factb"}
+// reaches: the builders, the simulated study, the store contract and the store
+// that needs no server.
+var testsMay = []string{"internal/testkit", "internal/simulate", "store/storetest", "store/sqlite", "instruments/factb"}
 
 // homes says which packages may import a third-party module, named here by the
 // beginning of the import path. A path that no line matches is refused.
@@ -75,6 +76,7 @@ var homes = []struct {
 	{"github.com/go-json-experiment/json", []string{"study", "store/...", "auth", "api", "export", "cmd/epro"}},
 	{"github.com/google/uuid", []string{"cmd/epro", "internal/testkit"}},
 	{"github.com/peterbourgon/ff", []string{"cmd/epro"}},
+	{"gonum.org/v1/gonum", []string{"analysis"}},
 }
 
 // testLibs may be imported by _test.go files anywhere, and by testLibHomes.

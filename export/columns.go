@@ -1,6 +1,7 @@
 package export
 
 import (
+	"epro/analysis"
 	"epro/study"
 )
 
@@ -100,8 +101,8 @@ var (
 	cycleKinds = []Code{
 		{string(study.CyclePlanned), "not recorded as given yet"}, {string(study.CycleGiven), "given"}, {string(study.CycleNotGiven), "not given"}}
 	doseTimings = []Code{
-		{"pre_dose", "completed before the dose"}, {"post_dose", "completed after the dose"},
-		{"unknown", "on the day of a dose whose time is not known, or no dose recorded"}}
+		{string(analysis.PreDose), "completed before the dose"}, {string(analysis.PostDose), "completed after the dose"},
+		{string(analysis.TimingUnknown), "on the day of a dose whose time is not known, or no dose recorded"}}
 	heldCauses = []Code{
 		{string(study.HeldNotExpected), "completed after the participant had left or died"},
 		{string(study.HeldLocked), "the site's data were locked"},

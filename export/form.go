@@ -3,6 +3,7 @@ package export
 import (
 	"time"
 
+	"epro/analysis"
 	"epro/instruments"
 	"epro/scoring"
 	"epro/study"
@@ -34,44 +35,18 @@ func (f *form) completedOn() study.Date { return f.local(f.submission.CompletedA
 // cycle is the treatment cycle that the visit belongs to, as scheduled at the cut.
 func (f *form) cycle() study.Cycle { return f.participant.Cycles[f.visit.Cycle-1] }
 
+// dose is the dose that opened the visit's cycle; for cycle 1 the first dose, a
+// fact of its own.
+func (f *form) dose() analysis.Dose {
+	return analysis.CycleDose(f.participant, f.visit.Cycle, f.view.options.Through)
+}
+
 // cycleStartedOn is the day on which the visit's cycle was given, or no date.
-// For cycle 1 that is the day of the first dose, a fact of its own.
-func (f *form) cycleStartedOn() study.Date {
-	if f.visit.Cycle == 1 {
-		if dose := f.view.fact(f.participant, study.FactFirstDose); dose != nil {
-			return dose.On.First()
-		}
-	}
-	if c := f.cycle(); c.Kind == study.CycleGiven {
-		return c.StartsOn
-	}
-	return 0
-}
+func (f *form) cycleStartedOn() study.Date { return f.dose().On }
 
-// doseAt is the time of the dose that opened the visit's cycle, where known.
-func (f *form) doseAt() study.Instant {
-	if f.visit.Cycle == 1 {
-		if dose := f.view.fact(f.participant, study.FactFirstDose); dose != nil && !dose.At.IsZero() {
-			return dose.At
-		}
-	}
-	return f.cycle().DoseAt
-}
-
-// doseTiming says whether the form was completed before or after the dose that
-// opened the visit's cycle. On the day of a dose without a time, nobody knows.
+// doseTiming says whether the form was completed before or after that dose.
 func (f *form) doseTiming() string {
-	started, at, day := f.cycleStartedOn(), f.doseAt(), f.completedOn()
-	switch {
-	case started == 0:
-		return "unknown"
-	case !at.IsZero() && f.submission.CompletedAt < at, at.IsZero() && day < started:
-		return "pre_dose"
-	case !at.IsZero(), day > started:
-		return "post_dose"
-	default:
-		return "unknown"
-	}
+	return string(f.dose().Timing(f.submission.CompletedAt, f.completedOn()))
 }
 
 // fromCycleStart is the number of days since the visit's cycle was given.
@@ -83,16 +58,11 @@ func (f *form) fromCycleStart() Value {
 	return IntegerOf(int(f.completedOn() - started))
 }
 
-// studyDay counts from the first dose, which is day 1; the day before it is
-// day -1, as CDISC has it.
+// studyDay counts from the first dose.
 func (f *form) studyDay() Value {
-	dose := f.view.fact(f.participant, study.FactFirstDose)
-	if dose == nil {
+	day := analysis.FirstDose(f.participant, f.view.options.Through).StudyDay(f.completedOn())
+	if day == 0 {
 		return Value{}
-	}
-	day := int(f.completedOn() - dose.On.First())
-	if day >= 0 {
-		day++
 	}
 	return IntegerOf(day)
 }

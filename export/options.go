@@ -4,19 +4,20 @@ import (
 	"slices"
 	"strconv"
 
+	"epro/analysis"
 	"epro/study"
 )
 
 // Demonstration says what happens to forms that were shown without a licensed
 // wording pack.
-type Demonstration string
+type Demonstration = analysis.Demonstration
 
 // The three choices; an empty one is Include for a simulated study and Exclude
 // for a real one.
 const (
-	Exclude Demonstration = "exclude"
-	Include Demonstration = "include"
-	Only    Demonstration = "only"
+	Exclude = analysis.Exclude
+	Include = analysis.Include
+	Only    = analysis.Only
 )
 
 // Demonstrations are the choices that a person has.

@@ -61,12 +61,7 @@ func (v *view) visit(a *study.Assessment) (study.Visit, *study.Protocol, error) 
 // fact is the latest standing fact of this kind that is dated on or before the
 // last day asked for, or nil.
 func (v *view) fact(p *study.Participant, kind study.FactKind) *study.Fact {
-	for _, f := range slices.Backward(p.Facts) {
-		if f.Kind == kind && !f.Retracted && (v.options.Through == 0 || f.On.First() <= v.options.Through) {
-			return &f
-		}
-	}
-	return nil
+	return p.FactBy(kind, v.options.Through)
 }
 
 // forms calls f with every form of the participant that the options leave in,

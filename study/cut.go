@@ -14,6 +14,46 @@ func (s *Service) PeopleAt(ctx context.Context, by Actor, cut time.Time, f func(
 	if err := permit(by, ExportData); err != nil {
 		return err
 	}
+	return s.peopleAt(ctx, cut, func(PeoplePlace) bool { return true }, f)
+}
+
+// SitePeopleAt is PeopleAt for the staff of sites: it calls f with the
+// participants who were at the site at the cut (empty: at any of the actor's
+// own). A site that is not the actor's has nobody. A zero cut is now, and is
+// read from what is kept of each record, without folding it anew.
+func (s *Service) SitePeopleAt(ctx context.Context, by Actor, site SiteCode, cut time.Time, f func(*Participant) error) error {
+	if err := permit(by, ReadParticipants); err != nil {
+		return err
+	}
+	if cut.IsZero() {
+		return s.peopleNow(ctx, by, site, f)
+	}
+	return s.peopleAt(ctx, cut, func(place PeoplePlace) bool {
+		return by.Sees(place.Site) && (site == "" || site == place.Site)
+	}, f)
+}
+
+// peopleNow pages through the list of participants.
+func (s *Service) peopleNow(ctx context.Context, by Actor, site SiteCode, f func(*Participant) error) error {
+	for q := (PeopleQuery{Site: site, Limit: 200}); ; {
+		page, more, err := s.Participants(ctx, by, q)
+		if err != nil {
+			return err
+		}
+		for _, p := range page {
+			if err := f(p); err != nil {
+				return err
+			}
+		}
+		if !more {
+			return nil
+		}
+		q.After = page[len(page)-1].Place()
+	}
+}
+
+// peopleAt folds the records of those whose place at the cut is wanted.
+func (s *Service) peopleAt(ctx context.Context, cut time.Time, wanted func(PeoplePlace) bool, f func(*Participant) error) error {
 	h, err := s.History(ctx)
 	if err != nil {
 		return err
@@ -24,6 +64,9 @@ func (s *Service) PeopleAt(ctx context.Context, by Actor, cut time.Time, f func(
 		return err
 	}
 	for _, place := range places {
+		if !wanted(place) {
+			continue
+		}
 		entries, err := s.store.Stream(ctx, place.ID.Stream(), 0)
 		if err != nil {
 			return err

@@ -215,6 +215,23 @@ func (a *Assessment) Standing() *Submission {
 	return best
 }
 
+// InTime reports whether the form was completed inside a window of the visit:
+// the one in force, or as it was at completion. A held form that was accepted
+// counts for the site although it may not have been.
+func (a *Assessment) InTime(s *Submission) bool {
+	switch s.HeldCause {
+	case "", HeldArrivedLate:
+		return true // that was judged when it came
+	case HeldEarly, HeldClosed:
+		return false
+	}
+	if slices.Contains(s.Flags, FlagWindowMoved) || slices.Contains(s.Flags, FlagFinishedAfterClose) {
+		return true
+	}
+	w, _ := a.windowAt(s.ReceivedAt)
+	return w.Contains(s.CompletedAt) || w.Contains(s.SaidAt)
+}
+
 // electronic is the electronic form that another one may not be sent beside.
 func (a *Assessment) electronic() *Submission {
 	for i := range a.Submissions {
@@ -255,10 +272,14 @@ func (p *Participant) Submission(id SubmissionID) (*Assessment, *Submission) {
 }
 
 // Fact is the latest fact of this kind that was not retracted, or nil.
-func (p *Participant) Fact(kind FactKind) *Fact {
+func (p *Participant) Fact(kind FactKind) *Fact { return p.FactBy(kind, 0) }
+
+// FactBy is the latest fact of this kind that was not retracted and is dated on
+// or before the last day that is looked at (none: no limit), or nil.
+func (p *Participant) FactBy(kind FactKind, through Date) *Fact {
 	for i := len(p.Facts) - 1; i >= 0; i-- {
-		if p.Facts[i].Kind == kind && !p.Facts[i].Retracted {
-			return &p.Facts[i]
+		if f := &p.Facts[i]; f.Kind == kind && !f.Retracted && (through == 0 || f.On.First() <= through) {
+			return f
 		}
 	}
 	return nil
