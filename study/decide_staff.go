@@ -244,7 +244,8 @@ func (c RecordCycle) decide(p *Participant, s *Situation) (Payload, error) {
 	if len(warnings) > 0 && !c.Confirm {
 		return nil, invalid("confirm", strings.Join(warnings, " ")+" Send confirm: true if that is right.")
 	}
-	if now := p.Cycles[c.N-1]; now.Seq != 0 && now.Kind == v.Kind && now.StartsOn == v.StartedOn && now.DoseAt == v.DoseAt {
+	said := Cycle{N: c.N, StartsOn: v.StartedOn, Kind: v.Kind, DoseAt: v.DoseAt, Seq: p.Cycles[c.N-1].Seq}
+	if said.Seq != 0 && said == p.Cycles[c.N-1] {
 		return nil, nil
 	}
 	return v, nil

@@ -90,11 +90,9 @@ func (p *Participant) apply(h *History, e Event, payload Payload) error {
 		}
 		p.cycleRecorded(e, v)
 	case FactRecorded:
-		p.factRecorded(e, v)
+		p.factRecorded(h, e, v)
 	case FactRetracted:
-		for i := range p.Facts {
-			p.Facts[i].Retracted = p.Facts[i].Retracted || p.Facts[i].Seq == v.Seq
-		}
+		p.factRetracted(v)
 	case PerformanceRecorded:
 		p.Performance = append(p.Performance, Performance{Visit: v.Visit, ECOG: v.ECOG, On: v.On, Rater: e.Actor})
 		return nil
@@ -141,8 +139,20 @@ func (p *Participant) cycleRecorded(e Event, v CycleRecorded) {
 	c.Kind, c.DoseAt, c.Seq = v.Kind, v.DoseAt, e.Seq
 }
 
-func (p *Participant) factRecorded(e Event, v FactRecorded) {
+func (p *Participant) factRecorded(h *History, e Event, v FactRecorded) {
 	p.Facts = append(p.Facts, Fact{Seq: e.Seq, Kind: v.Kind, On: v.On, At: v.At, Level: v.Level, Drugs: v.Drugs, RecordedAt: e.At})
+	if v.Kind == FactTreatmentEnded && h.Current() != nil {
+		followLastGiven(p.Cycles, h.Current().Cycles.LengthDays)
+	}
+}
+
+func (p *Participant) factRetracted(v FactRetracted) {
+	for i := range p.Facts {
+		p.Facts[i].Retracted = p.Facts[i].Retracted || p.Facts[i].Seq == v.Seq
+	}
+	if p.Fact(FactTreatmentEnded) == nil {
+		asPlanned(p.Cycles)
+	}
 }
 
 func (p *Participant) detailsChanged(v DetailsChanged) {

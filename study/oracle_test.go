@@ -21,6 +21,8 @@ type oracle struct {
 	starts  [18]int  // starts[n] is the first day of cycle n
 	fact    [18]bool // given or not given
 	skipped [18]bool // not given
+	ended   bool     // treatment
+	put     [18]int  // the days by which the end of treatment moved cycle n
 	dose    *int     // the first dose, where recorded
 	filled  map[string][]filledForm
 }
@@ -64,7 +66,7 @@ func (o *oracle) refuses(n, to int, kind study.CycleKind, today int) bool {
 
 func (o *oracle) move(n, to int, kind study.CycleKind) {
 	shift := to - o.starts[n]
-	o.starts[n] = to
+	o.starts[n], o.put[n] = to, 0
 	for m := n + 1; m <= 17; m++ {
 		if o.fact[m] {
 			break
@@ -72,6 +74,34 @@ func (o *oracle) move(n, to int, kind study.CycleKind) {
 		o.starts[m] += shift
 	}
 	o.fact[n], o.skipped[n] = kind != study.CyclePlanned, kind == study.CycleNotGiven
+}
+
+// end ends treatment: what was not settled follows the last given cycle.
+func (o *oracle) end() {
+	o.ended = true
+	given, settled := 0, 0
+	for n := 1; n <= 17; n++ {
+		if o.fact[n] {
+			settled = n
+		}
+		if o.fact[n] && !o.skipped[n] {
+			given = n
+		}
+	}
+	for n := settled + 1; given > 0 && n <= 17; n++ {
+		to := max(o.starts[given]+21*(n-given), o.starts[n-1]+1)
+		o.put[n] += to - o.starts[n]
+		o.starts[n] = to
+	}
+}
+
+// goOn retracts the end.
+func (o *oracle) goOn() {
+	o.ended = false
+	for n := range o.starts {
+		o.starts[n] -= o.put[n]
+		o.put[n] = 0
+	}
 }
 
 // counted is the form that stands for the visit, if any.
@@ -145,6 +175,11 @@ func dayOf(d study.Date) int { return int(d - cycle1) }
 
 func compareWithOracle(t *rapid.T, r *record, o *oracle) {
 	t.Helper()
+	for n, c := range r.p.Cycles {
+		if dayOf(c.StartsOn) != o.starts[n+1] {
+			t.Fatalf("cycle %d starts on day %d, want %d", n+1, dayOf(c.StartsOn), o.starts[n+1])
+		}
+	}
 	want := o.schedule()
 	for i := range r.p.Assessments {
 		a := &r.p.Assessments[i]
@@ -159,11 +194,6 @@ func compareWithOracle(t *rapid.T, r *record, o *oracle) {
 		}
 		if n := cycleOf(a.Visit); n > 0 && a.NotGiven != o.skipped[n] {
 			t.Fatalf("%s: not given is %v", a.Visit, a.NotGiven)
-		}
-	}
-	for n, c := range r.p.Cycles {
-		if dayOf(c.StartsOn) != o.starts[n+1] {
-			t.Fatalf("cycle %d starts on day %d, want %d", n+1, dayOf(c.StartsOn), o.starts[n+1])
 		}
 	}
 	noOverlap(t, r)
@@ -266,6 +296,15 @@ func TestCampaignTheScheduleIsThatOfTheRulesOnRandomHistories(t *testing.T) {
 					}
 				}
 				t.Skip("nothing to void")
+			},
+			"treatment ends, or does not": func(t *rapid.T) {
+				if f := r.p.Fact(study.FactTreatmentEnded); f != nil {
+					r.must(study.RetractFact{Seq: f.Seq, Reason: "error"})
+					o.goOn()
+					return
+				}
+				r.must(study.RecordFact{Kind: study.FactTreatmentEnded, On: study.PartialDate(study.DateOf(r.now.In(r.p.Zone())).String())})
+				o.end()
 			},
 			"first dose": func(t *rapid.T) {
 				if f := r.p.Fact(study.FactFirstDose); f != nil {

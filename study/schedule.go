@@ -29,9 +29,48 @@ func planCycles(rules CycleRules, first Date) []Cycle {
 // the next whose date is a fact.
 func shiftCycles(cycles []Cycle, n int, to Date) {
 	shift := to - cycles[n-1].StartsOn
-	cycles[n-1].StartsOn = to
+	cycles[n-1].StartsOn, cycles[n-1].Postponed = to, 0
 	for i := n; i < len(cycles) && !cycles[i].settled(); i++ {
 		cycles[i].StartsOn += shift
+		if cycles[i].Postponed != 0 {
+			cycles[i].Postponed += shift
+		}
+	}
+}
+
+// followLastGiven lays out the cycles that will not be given any more because
+// treatment has ended: their visits count on from the last given one, whatever
+// had been planned for them.
+func followLastGiven(cycles []Cycle, lengthDays int) {
+	given, settled := -1, -1
+	for i, c := range cycles {
+		if c.settled() {
+			settled = i
+		}
+		if c.Kind == CycleGiven {
+			given = i
+		}
+	}
+	if given < 0 {
+		return
+	}
+	for i := settled + 1; i < len(cycles); i++ {
+		c := &cycles[i]
+		on := cycles[given].StartsOn + Date((i-given)*lengthDays)
+		on = max(on, cycles[i-1].StartsOn+1) // behind one that was postponed and then not given
+		if c.Postponed == 0 && on != c.StartsOn {
+			c.Postponed = c.StartsOn
+		}
+		c.StartsOn = on
+	}
+}
+
+// asPlanned takes followLastGiven back: treatment goes on.
+func asPlanned(cycles []Cycle) {
+	for i := range cycles {
+		if c := &cycles[i]; c.Postponed != 0 {
+			c.StartsOn, c.Postponed = c.Postponed, 0
+		}
 	}
 }
 

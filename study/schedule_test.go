@@ -505,3 +505,25 @@ func TestAFormForAVisitThatIsDroppedIsKept(t *testing.T) {
 		t.Fatalf("the form is gone: %+v", a)
 	}
 }
+
+func TestAfterTheEndOfTreatmentVisitsFollowTheLastGivenCycle(t *testing.T) {
+	r := enrolled(t)
+	r.now = at(cycle1+30, "10:00")
+	r.must(move(1, cycle1, study.CycleGiven))
+	r.must(move(2, cycle1+23, study.CycleGiven)) // two days late
+	r.must(move(3, cycle1+60, study.CyclePlanned))
+	postponed := r.windows()
+	ended := study.RecordFact{Kind: study.FactTreatmentEnded, On: study.PartialDate((cycle1 + 30).String())}
+	r.must(ended)
+	want := planned(cycle1)
+	for n := 2; n <= 16; n++ {
+		want[cycleVisit(n)] = span(cycle1+23+study.Date(21*(n-2)), -3, 7)
+	}
+	want["C17D1"] = windowText(r.visit("C17D1")) // near the final visit; the oracle's random histories hold that
+	expectWindows(t, r.windows(), want)
+	if c := r.p.Cycles[2]; c.StartsOn != cycle1+44 || c.Postponed != cycle1+60 {
+		t.Errorf("cycle 3 is %+v", c)
+	}
+	r.must(study.RetractFact{Seq: r.p.Fact(study.FactTreatmentEnded).Seq, Reason: "it goes on"})
+	expectWindows(t, r.windows(), postponed)
+}

@@ -61,6 +61,9 @@ type Cycle struct {
 	Kind     CycleKind `json:"kind"`
 	DoseAt   Instant   `json:"dose_at,omitzero"`
 	Seq      uint64    `json:"seq,omitzero"` // of the event that said so last; 0: by plan
+	// Postponed is the start that was planned until treatment ended, should the
+	// end be retracted; no date where it is StartsOn.
+	Postponed Date `json:"postponed,omitzero"`
 }
 
 // settled reports whether the cycle's date is a fact that shifts stop at.
