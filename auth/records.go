@@ -25,6 +25,8 @@ const (
 	kindTOTP         study.RecordKind = "totp"          // by staff id: the authenticator's secret
 	kindTOTPPending  study.RecordKind = "totp_pending"  // the same, not confirmed yet
 	kindTOTPUsed     study.RecordKind = "totp_used"     // by staff id and time step
+	kindRecovery     study.RecordKind = "recovery"      // by staff id and the code's HMAC
+	kindRecoveryUsed study.RecordKind = "recovery_used" // the same: it was used
 	kindSetup        study.RecordKind = "setup"         // one: what the set-up link is made from
 	kindSetupUsed    study.RecordKind = "setup_used"    // one: who the first administrator is
 )
@@ -33,7 +35,7 @@ const (
 // store's content to another store.
 var Kinds = []study.RecordKind{
 	kindSigningKey, kindSession, kindEnded, kindRotation, kindCode, kindCodeUse, kindEnrolFailure, kindLoginFailure,
-	kindCredential, kindTOTP, kindTOTPPending, kindTOTPUsed, kindSetup, kindSetupUsed,
+	kindCredential, kindTOTP, kindTOTPPending, kindTOTPUsed, kindRecovery, kindRecoveryUsed, kindSetup, kindSetupUsed,
 }
 
 // record makes a record of now. It lives for the given time; zero is for ever.

@@ -13,14 +13,17 @@ import (
 	"epro/study"
 )
 
-// A refresh token is version, family, generation, the instant it was issued,
-// and an HMAC over them. The token that follows it can be computed from it and
+// A signed token is version, family, generation, the instant it was issued,
+// and an HMAC over them. Its version says what it is good for.
+//
+// A refresh token is one. The token that follows it can be computed from it and
 // from the record that says when it was used, so nothing secret is stored, and
 // a phone that lost the answer gets the very same successor again.
 const (
 	refreshVersion = 1
-	refreshSigned  = 1 + familyBytes + 4 + 8
-	refreshBytes   = refreshSigned + 32
+	pageVersion    = 2 // a browser's session with the pages
+	signedPart     = 1 + familyBytes + 4 + 8
+	signedBytes    = signedPart + 32
 )
 
 // staffRetry is how long staff may ask again with a used token. Their networks
@@ -34,8 +37,12 @@ type generation struct {
 }
 
 func (a *Auth) refreshToken(family string, g generation) string {
-	b := make([]byte, 0, refreshBytes)
-	b = append(b, refreshVersion)
+	return a.signedToken(refreshVersion, family, g)
+}
+
+func (a *Auth) signedToken(version byte, family string, g generation) string {
+	b := make([]byte, 0, signedBytes)
+	b = append(b, version)
 	b, _ = base64.RawURLEncoding.AppendDecode(b, []byte(family)) // we made it
 	b = binary.BigEndian.AppendUint32(b, g.n)
 	b = binary.BigEndian.AppendUint64(b, uint64(g.issuedAt))
@@ -46,18 +53,22 @@ func (a *Auth) refreshToken(family string, g generation) string {
 // readRefreshToken says which family and generation a token is; ok means that
 // it is ours.
 func (a *Auth) readRefreshToken(token string) (family string, g generation, ok bool) {
-	if len(token) != base64.RawURLEncoding.EncodedLen(refreshBytes) {
+	return a.readSigned(refreshVersion, token)
+}
+
+func (a *Auth) readSigned(version byte, token string) (family string, g generation, ok bool) {
+	if len(token) != base64.RawURLEncoding.EncodedLen(signedBytes) {
 		return "", generation{}, false
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(b) != refreshBytes || b[0] != refreshVersion { // line breaks are skipped, so it may be shorter
+	if err != nil || len(b) != signedBytes || b[0] != version { // line breaks are skipped, so it may be shorter
 		return "", generation{}, false
 	}
-	sum := mac(a.secrets.refresh, string(b[:refreshSigned]))
-	if !hmac.Equal(sum[:], b[refreshSigned:]) {
+	sum := mac(a.secrets.refresh, string(b[:signedPart]))
+	if !hmac.Equal(sum[:], b[signedPart:]) {
 		return "", generation{}, false
 	}
-	rest := b[1+familyBytes : refreshSigned]
+	rest := b[1+familyBytes : signedPart]
 	g = generation{n: binary.BigEndian.Uint32(rest), issuedAt: study.Instant(binary.BigEndian.Uint64(rest[4:]))}
 	return base64.RawURLEncoding.EncodeToString(b[1 : 1+familyBytes]), g, true
 }

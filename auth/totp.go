@@ -63,6 +63,30 @@ func (a *Auth) EnableTOTP(ctx context.Context, id study.StaffID) (Authenticator,
 	return Authenticator{Secret: key.Secret(), URL: key.URL()}, nil
 }
 
+// SetUpAuthenticator makes the secret of the authenticator app of somebody who
+// has none yet and knows the account's password. Until its first code was given
+// the next call makes another one.
+func (a *Auth) SetUpAuthenticator(ctx context.Context, c Credentials) (Authenticator, error) {
+	staff, err := a.checkPasswordOf(ctx, c)
+	if err != nil {
+		return Authenticator{}, err
+	}
+	_, found, err := a.read(ctx, kindTOTP, string(staff.ID), nil)
+	if err != nil {
+		return Authenticator{}, err
+	}
+	if found {
+		return Authenticator{}, study.Fail(study.Conflict, "This account has an authenticator app. If it is lost, use a recovery code, or ask your administrator to take it away.")
+	}
+	return a.EnableTOTP(ctx, staff.ID)
+}
+
+// HasAuthenticator reports whether codes of an authenticator app are asked for.
+func (a *Auth) HasAuthenticator(ctx context.Context, id study.StaffID) (bool, error) {
+	_, found, err := a.read(ctx, kindTOTP, string(id), nil)
+	return found, err
+}
+
 // ConfirmTOTP puts the secret in force that EnableTOTP made, by a code of it.
 func (a *Auth) ConfirmTOTP(ctx context.Context, id study.StaffID, code string) error {
 	pending, found, err := a.read(ctx, kindTOTPPending, string(id), nil)
@@ -86,9 +110,10 @@ func (a *Auth) confirm(ctx context.Context, id study.StaffID, pending study.Reco
 	return storeError(a.store.DeleteRecord(ctx, kindTOTPPending, string(id)))
 }
 
-// RemoveTOTP takes an authenticator away that was lost.
+// RemoveTOTP takes an authenticator away that was lost, and its recovery codes.
 func (a *Auth) RemoveTOTP(ctx context.Context, id study.StaffID) error {
 	return storeError(errors.Join(
+		a.dropRecovery(ctx, id),
 		a.store.DeleteRecord(ctx, kindTOTPPending, string(id)),
 		a.store.DeleteRecord(ctx, kindTOTP, string(id))))
 }
@@ -101,6 +126,8 @@ func (a *Auth) checkSecondFactor(ctx context.Context, id study.StaffID, code str
 		return err
 	case found && code == "":
 		return errSecondFactor()
+	case found && isRecoveryCode(code):
+		return a.useRecovery(ctx, id, code)
 	case found:
 		return a.useTOTP(ctx, id, confirmed, code)
 	case !a.secondFactor:
@@ -111,7 +138,7 @@ func (a *Auth) checkSecondFactor(ctx context.Context, id study.StaffID, code str
 	case err != nil:
 		return err
 	case !found:
-		return study.Fail(study.Forbidden, "This account needs an authenticator app first. Ask your administrator to set it up.")
+		return study.Fail(study.Forbidden, "This account needs an authenticator app first. Set it up on the sign-in page of /desk, or with POST /v1/auth/authenticator.")
 	case code == "":
 		return errSecondFactor()
 	default:
