@@ -59,10 +59,15 @@ type lockSiteInput struct {
 	Body struct {
 		Locked bool   `json:"locked"`
 		Reason string `json:"reason"`
+		signable
 	}
 }
 
 func (s *Server) lockSite(ctx context.Context, in *lockSiteInput) (*siteOutput, error) {
+	ctx, err := s.sign(ctx, in.Body.Signature, study.LockMeaning(in.Body.Locked))
+	if err != nil {
+		return nil, err
+	}
 	site, err := s.study.LockSite(ctx, requestOf(ctx), in.Code, in.Body.Locked, in.Body.Reason)
 	if err != nil {
 		return nil, err

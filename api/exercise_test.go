@@ -115,6 +115,10 @@ var exercises = map[string]func(t testing.TB, w *world) exercise{
 		a := w.here[study.RoleAnalyst]
 		return exercise{path: "/v1/auth/login", body: map[string]any{"username": a.name, "password": a.password}}
 	},
+	"POST /v1/auth/authenticator": func(_ testing.TB, w *world) exercise {
+		a := w.here[study.RoleAnalyst]
+		return exercise{path: "/v1/auth/authenticator", body: map[string]any{"username": a.name, "password": a.password}}
+	},
 	"POST /v1/auth/refresh": func(t testing.TB, w *world) exercise {
 		return exercise{path: "/v1/auth/refresh", body: map[string]any{"refresh_token": w.s.bind(t, w.someone(t))["refresh_token"]}}
 	},

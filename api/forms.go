@@ -202,6 +202,7 @@ type correctInput struct {
 		Skipped map[string]string `json:"skipped,omitempty"`
 		Cause   study.Cause       `json:"cause"`
 		Reason  string            `json:"reason"`
+		signable
 	}
 }
 
@@ -209,8 +210,9 @@ func (s *Server) correct(ctx context.Context, in *correctInput) (*staffAssessmen
 	if err := needed(map[string]bool{"answers": in.Body.Answers != nil}); err != nil {
 		return nil, err
 	}
-	return s.doForm(ctx, in.FormPath, study.CorrectForm{Form: in.SubmissionID, Answers: in.Body.Answers.text(),
-		Skipped: in.Body.Skipped, Cause: in.Body.Cause, Reason: in.Body.Reason})
+	c := study.CorrectForm{Form: in.SubmissionID, Answers: in.Body.Answers.text(), Skipped: in.Body.Skipped,
+		Cause: in.Body.Cause, Reason: in.Body.Reason}
+	return s.doSigned(ctx, in.FormPath, c, in.Body.Signature, c.Meaning())
 }
 
 type voidInput struct {
@@ -218,11 +220,13 @@ type voidInput struct {
 	Body struct {
 		Cause  study.Cause `json:"cause" enum:"wrong_person,wrong_visit,test,duplicate,entry_error,participant_request,other"`
 		Reason string      `json:"reason"`
+		signable
 	}
 }
 
 func (s *Server) void(ctx context.Context, in *voidInput) (*staffAssessmentOutput, error) {
-	return s.doForm(ctx, in.FormPath, study.VoidForm{Form: in.SubmissionID, Cause: in.Body.Cause, Reason: in.Body.Reason})
+	c := study.VoidForm{Form: in.SubmissionID, Cause: in.Body.Cause, Reason: in.Body.Reason}
+	return s.doSigned(ctx, in.FormPath, c, in.Body.Signature, c.Meaning())
 }
 
 type acceptInput struct {
@@ -241,15 +245,17 @@ type verifyInput struct {
 	FormPath
 	Body *struct {
 		Reason string `json:"reason,omitempty"`
+		signable
 	}
 }
 
 func (s *Server) verify(ctx context.Context, in *verifyInput) (*staffAssessmentOutput, error) {
 	c := study.VerifyForm{Form: in.SubmissionID}
+	var sig *Signature
 	if in.Body != nil {
-		c.Reason = in.Body.Reason
+		c.Reason, sig = in.Body.Reason, in.Body.Signature
 	}
-	return s.doForm(ctx, in.FormPath, c)
+	return s.doSigned(ctx, in.FormPath, c, sig, c.Meaning())
 }
 
 type notDoneInput struct {

@@ -276,6 +276,8 @@ type Event struct {
 	Data   eventData       `json:"data" doc:"Answers and scores only for roles that may see them."`
 	Reason string          `json:"reason"`
 	Hash   string          `json:"hash"`
+
+	Signature study.Meaning `json:"signature,omitempty" doc:"The meaning under which the actor signed, giving the password again."`
 }
 
 type historyInput struct {
@@ -294,7 +296,7 @@ func (s *Server) history(ctx context.Context, in *historyInput) (*listOutput[Eve
 func eventsOf(events []study.ReadEvent) []Event {
 	out := make([]Event, 0, len(events))
 	for _, e := range events {
-		out = append(out, Event{Seq: e.Seq, At: e.At, Actor: e.Actor, Type: e.Type, Data: eventData(e.Payload), Reason: e.Reason, Hash: e.Hash.String()})
+		out = append(out, Event{Seq: e.Seq, At: e.At, Actor: e.Actor, Type: e.Type, Data: eventData(e.Payload), Reason: e.Reason, Hash: e.Hash.String(), Signature: e.Signature})
 	}
 	return out
 }

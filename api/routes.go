@@ -37,6 +37,7 @@ func (s *Server) routes() []route {
 		on(post, "/v1/auth/login", "", ok, "Auth", "Sign in with a staff account", s.login),
 		on(post, "/v1/auth/refresh", "", ok, "Auth", "Exchange a refresh token for a new pair", s.refresh),
 		on(post, "/v1/auth/logout", "", none, "Auth", "End the session", s.logout),
+		on(post, "/v1/auth/authenticator", "", ok, "Auth", "Set up the authenticator app of an account that has none", s.setUpAuthenticator),
 		on(post, "/v1/auth/setup", "", created, "Auth", "Make the first administrator with the one-time set-up token", s.setup),
 
 		on(get, "/v1/me", study.ReadOwn, ok, "Patient", "Who I am and what is next", s.me),

@@ -51,7 +51,7 @@ type loginInput struct {
 	Body struct {
 		Username string `json:"username" maxLength:"64"`
 		Password string `json:"password" maxLength:"256"`
-		TOTP     string `json:"totp,omitempty" maxLength:"10"`
+		TOTP     string `json:"totp,omitempty" maxLength:"20" doc:"Six digits of the authenticator app, or a recovery code."`
 	}
 }
 

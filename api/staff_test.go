@@ -468,3 +468,26 @@ func TestListsComeInPages(t *testing.T) {
 		t.Errorf("%d are active", len(bound))
 	}
 }
+
+func TestASignedCorrectionNeedsTheSignersPassword(t *testing.T) {
+	d := newDesk(t)
+	p, id := d.withForm(t)
+	form := staffFormAt(p, "C1D1", id)
+	ines := d.here[study.RoleInvestigator]
+	body := map[string]any{"answers": d.s.sheet(8)["answers"], "cause": "entry_error", "reason": "as she said"}
+	before := d.s.content(t)
+	wrong := d.s.call(t, "POST", form+"/corrections", d.ines, with(body, "signature", map[string]any{"password": "not this one at all"})).want(t, 400)
+	if !strings.Contains(string(wrong.body), "signature.password") {
+		t.Errorf("got %s", wrong.body)
+	}
+	other := map[string]any{"password": ines.password, "meaning": "responsible_for_voiding"}
+	d.s.call(t, "POST", form+"/corrections", d.ines, with(body, "signature", other)).refused(t, 400, study.Invalid)
+	if now := d.s.content(t); now.events != before.events {
+		t.Error("something was recorded without a signature")
+	}
+	d.s.call(t, "POST", form+"/corrections", d.ines, with(body, "signature", map[string]any{"password": ines.password})).want(t, 201)
+	history := d.s.call(t, "GET", "/v1/participants/"+string(p.ID)+"/history", d.ines, nil).want(t, 200).items(t)
+	if last := history[len(history)-1]; last["signature"] != "responsible_for_correction" {
+		t.Errorf("the history says %v", last)
+	}
+}

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/base32"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,28 +45,43 @@ func (a *Auth) EnableTOTP(ctx context.Context, id study.StaffID) (Authenticator,
 	if err != nil {
 		return Authenticator{}, err
 	}
-	key, err := totp.Generate(totp.GenerateOpts{Issuer: "epro", AccountName: staff.Username, Rand: a.random,
-		SecretSize: 20}) // RFC 4226, §4 R6: 160 bits
+	made, r, err := a.newAuthenticator(staff)
+	if err != nil {
+		return Authenticator{}, err
+	}
+	return made, storeError(a.store.PutRecord(ctx, r))
+}
+
+// newAuthenticator makes a secret and the record that keeps it until its first
+// code was given.
+func (a *Auth) newAuthenticator(staff *study.Staff) (Authenticator, study.Record, error) {
+	secret, err := a.fresh(20) // RFC 4226, §4 R6: 160 bits
+	if err != nil {
+		return Authenticator{}, study.Record{}, err
+	}
+	made, err := authenticatorOf(staff.Username, secret)
+	if err != nil {
+		return Authenticator{}, study.Record{}, err
+	}
+	sealed, err := a.seal([]byte(made.Secret), authenticatorName(staff.ID))
+	if err != nil {
+		return Authenticator{}, study.Record{}, err
+	}
+	r, err := a.record(kindTOTPPending, string(staff.ID), string(staff.ID.Stream()), 0, authenticator{Sealed: sealed})
+	return made, r, err
+}
+
+func authenticatorOf(username string, secret []byte) (Authenticator, error) {
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: "epro", AccountName: username, Secret: secret})
 	if err != nil {
 		return Authenticator{}, fmt.Errorf("make an authenticator secret: %w", err)
-	}
-	sealed, err := a.seal([]byte(key.Secret()), authenticatorName(id))
-	if err != nil {
-		return Authenticator{}, err
-	}
-	r, err := a.record(kindTOTPPending, string(id), string(id.Stream()), 0, authenticator{Sealed: sealed})
-	if err != nil {
-		return Authenticator{}, err
-	}
-	if err := a.store.PutRecord(ctx, r); err != nil {
-		return Authenticator{}, storeError(err)
 	}
 	return Authenticator{Secret: key.Secret(), URL: key.URL()}, nil
 }
 
 // SetUpAuthenticator makes the secret of the authenticator app of somebody who
 // has none yet and knows the account's password. Until its first code was given
-// the next call makes another one.
+// the same one is shown again.
 func (a *Auth) SetUpAuthenticator(ctx context.Context, c Credentials) (Authenticator, error) {
 	staff, err := a.checkPasswordOf(ctx, c)
 	if err != nil {
@@ -78,7 +94,36 @@ func (a *Auth) SetUpAuthenticator(ctx context.Context, c Credentials) (Authentic
 	if found {
 		return Authenticator{}, study.Fail(study.Conflict, "This account has an authenticator app. If it is lost, use a recovery code, or ask your administrator to take it away.")
 	}
-	return a.EnableTOTP(ctx, staff.ID)
+	made, r, err := a.newAuthenticator(staff)
+	if err != nil {
+		return Authenticator{}, err
+	}
+	first, err := a.insert(ctx, r)
+	if err != nil || first {
+		return made, err
+	}
+	return a.pendingAuthenticator(ctx, staff)
+}
+
+// pendingAuthenticator is one that was shown before and not confirmed yet.
+func (a *Auth) pendingAuthenticator(ctx context.Context, staff *study.Staff) (Authenticator, error) {
+	var stored authenticator
+	_, found, err := a.read(ctx, kindTOTPPending, string(staff.ID), &stored)
+	if err != nil {
+		return Authenticator{}, err
+	}
+	if !found {
+		return Authenticator{}, study.Fail(study.Conflict, "The authenticator app was confirmed a moment ago. Sign in with its code.")
+	}
+	text, err := a.unseal(stored.Sealed, authenticatorName(staff.ID))
+	if err != nil {
+		return Authenticator{}, err
+	}
+	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(string(text))
+	if err != nil {
+		return Authenticator{}, err
+	}
+	return authenticatorOf(staff.Username, secret)
 }
 
 // HasAuthenticator reports whether codes of an authenticator app are asked for.

@@ -21,6 +21,7 @@ type Situation struct {
 	History *History
 	Site    *Site // the participant's site
 	By      Actor
+	Signed  Meaning // of the signature that was given, if any
 	Now     Instant
 }
 
@@ -36,6 +37,9 @@ func Decide(p *Participant, c Command, s *Situation) (Payload, error) {
 	}
 	if utf8.RuneCountInString(c.why()) > maxReason {
 		return nil, invalid("reason", fmt.Sprintf("keep the reason under %d characters", maxReason))
+	}
+	if err := checkSignature(s.History.Current(), s.By, s.Signed, meaningOf(c)); err != nil {
+		return nil, err
 	}
 	return c.decide(p, s)
 }

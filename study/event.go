@@ -51,6 +51,9 @@ type Event struct {
 	Payload jsontext.Value `json:"payload"`
 	Reason  string         `json:"reason"`
 	Prev    Hash           `json:"prev"`
+	// Signature is the meaning under which the actor signed, giving the password
+	// again; absent where nothing was signed.
+	Signature Meaning `json:"signature,omitzero"`
 }
 
 // Entry is an Event as a store keeps it: its canonical bytes (RFC 8785), their
@@ -83,7 +86,8 @@ func seal(e Event, payload any) (Entry, error) {
 		Payload any       `json:"payload"`
 		Reason  string    `json:"reason"`
 		Prev    Hash      `json:"prev"`
-	}{e.V, e.Stream, e.Seq, e.ID, e.At, e.Actor, e.Type, payload, e.Reason, e.Prev})
+		Signed  Meaning   `json:"signature,omitzero"`
+	}{e.V, e.Stream, e.Seq, e.ID, e.At, e.Actor, e.Type, payload, e.Reason, e.Prev, e.Signature})
 	if err != nil {
 		return Entry{}, fmt.Errorf("encode event %s/%d: %w", e.Stream, e.Seq, err)
 	}

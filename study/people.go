@@ -99,17 +99,29 @@ func (p *Participant) snapshot(h *History) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Stop() != nil {
-		return snap, nil
-	}
 	earliest := func(t *time.Time, i Instant) {
 		if at := i.Time(); t.IsZero() || at.Before(*t) {
 			*t = at
 		}
 	}
+	stop := p.Stop()
+	if p.neverBound() {
+		earliest(&snap.LookAt, p.EnrolledAt)
+	}
 	for i := range p.Assessments {
 		a := &p.Assessments[i]
-		if a.Superseded || a.Standing() != nil || a.Window.ClosesAt() <= p.At {
+		for j := range a.Submissions {
+			if f := &a.Submissions[j]; f.Held() {
+				earliest(&snap.LookAt, f.ReceivedAt)
+			}
+		}
+		if a.Superseded || a.Standing() != nil {
+			continue
+		}
+		if a.NotDone == nil && (stop == nil || a.Window.ClosesOn < stop.On.First()) {
+			earliest(&snap.LookAt, a.Window.DueAt())
+		}
+		if stop != nil || a.Window.ClosesAt() <= p.At {
 			continue
 		}
 		earliest(&snap.OpensAt, a.Window.OpensAt())
@@ -117,6 +129,11 @@ func (p *Participant) snapshot(h *History) (*Snapshot, error) {
 		earliest(&snap.ClosesAt, a.Window.ClosesAt())
 	}
 	return snap, nil
+}
+
+// neverBound reports whether the participant waits for her phone to be bound.
+func (p *Participant) neverBound() bool {
+	return len(p.Consents) > 0 && p.Stop() == nil && p.BoundAt.IsZero() && p.Access == AccessPhone
 }
 
 // load is the participant's current State, or nil if there is none: what is
@@ -201,6 +218,7 @@ func (s *Service) Do(ctx context.Context, r Request, id ParticipantID, c Command
 		if err != nil {
 			return nil, err
 		}
+		situation.Signed = r.Signature
 		payload, err := Decide(p, c, situation)
 		if err != nil || payload == nil {
 			return nil, err
@@ -351,30 +369,19 @@ type PeoplePlace struct {
 // Participants is a page of the participants that the actor may see, by site
 // and number, and whether there are more behind it.
 func (s *Service) Participants(ctx context.Context, by Actor, q PeopleQuery) (page []*Participant, more bool, err error) {
-	if err := permit(by, ReadParticipants); err != nil {
+	sites, none, err := sitesFor(by, q.Site)
+	if err != nil || none {
 		return nil, false, err
 	}
 	h, err := s.History(ctx)
 	if err != nil {
 		return nil, false, err
 	}
-	sites := by.Sites
-	if by.Role == RoleSystem {
-		sites = nil
-	} else if len(sites) == 0 {
-		return nil, false, nil
-	}
-	if q.Site != "" {
-		if !by.Sees(q.Site) {
-			return nil, false, nil
-		}
-		sites = []SiteCode{q.Site}
-	}
 	limit := min(max(q.Limit, 0), 200)
 	if limit == 0 {
 		limit = 50
 	}
-	sq := SnapshotQuery{Kind: "participant", Sites: sites, AfterSite: q.After.Site, AfterLabel: q.After.Number}
+	sq := SnapshotQuery{Kind: "participant", Sites: sites, Bare: true, AfterSite: q.After.Site, AfterLabel: q.After.Number}
 	if q.After.ID != "" {
 		sq.AfterStream = q.After.ID.Stream()
 	}
@@ -409,8 +416,16 @@ func (s *Service) listed(ctx context.Context, h *History, snap Snapshot) (*Parti
 	if p, ok := s.remembered(h, id); ok && p.Seq >= snap.Seq {
 		return p, nil
 	}
-	if p := decodeSnapshot(h, snap); p != nil {
-		return p, nil
+	if len(snap.State) > 0 {
+		if p := decodeSnapshot(h, snap); p != nil {
+			return p, nil
+		}
+	}
+	if p, err := s.fromSnapshot(ctx, h, id); err != nil || p != nil {
+		if p != nil {
+			s.people.Add(id, folded{p, h.stamp()})
+		}
+		return p, err
 	}
 	return s.load(ctx, h, id)
 }

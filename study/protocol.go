@@ -15,6 +15,10 @@ type Protocol struct {
 	Visits     []Visit        `yaml:"visits"`
 	Forms      FormRules      `yaml:"forms"`
 	Visibility VisibilityRule `yaml:"visibility"`
+	// Signatures says whether corrections, voidings, verifications and site
+	// locks need a signature through the API too; left out: optional. The pages
+	// ask for one always.
+	Signatures SignatureRule `yaml:"signatures"`
 }
 
 // InstrumentRef names an instrument and its version.

@@ -62,6 +62,8 @@ func (p *Protocol) checkHead(l *faultList) {
 	l.need(len([]rune(p.Title)) <= maxTextRunes, "title", "shorten the title to %d characters", maxTextRunes)
 	_, err := LoadZone(p.TimeZone)
 	l.need(err == nil, "time_zone", "%v", err)
+	rules := []SignatureRule{"", SignaturesOptional, SignaturesRequired}
+	l.need(slices.Contains(rules, p.Signatures), "signatures", "write optional or required")
 	l.need(written(p.Instrument.ID, 64), "instrument.id", "name the instrument, such as fact-b")
 	l.need(written(p.Instrument.Version, 32), "instrument.version", "give the version of the instrument, such as \"4\"")
 

@@ -63,6 +63,8 @@ type Request struct {
 	Reason  string
 	EventID EventID // set when the caller may repeat the request: its event is made at most once
 	IfMatch uint64  // if set, the sequence that the caller last read
+	// Signature is set when By has given the password again to sign this.
+	Signature Meaning
 
 	fresh bool // EventID was made just now: there is no earlier attempt to look for
 }
@@ -186,7 +188,7 @@ func appendEvent[S any](ctx context.Context, s *Service, r Request, st stream[S]
 func (s *Service) seal(r Request, id StreamID, tip Tip, payload Payload) (Entry, Event, error) {
 	e := Event{
 		V: eventVersion, Stream: id, Seq: tip.Seq + 1, ID: r.EventID, At: max(InstantOf(s.now()), tip.At),
-		Actor: r.By.Ref(), Type: payload.EventType(), Reason: r.Reason, Prev: tip.Head,
+		Actor: r.By.Ref(), Type: payload.EventType(), Reason: r.Reason, Prev: tip.Head, Signature: r.Signature,
 	}
 	n, err := seal(e, payload)
 	return n, e, err
@@ -227,7 +229,7 @@ func errUsed() error {
 // is: the owner given, or whoever claimed it before.
 func (s *Service) claim(ctx context.Context, r Request, kind ClaimKind, owner StreamID, parts ...string) (StreamID, error) {
 	id := claimStream(kind, parts...)
-	r.EventID, r.Reason = EventID(s.newID()), ""
+	r.EventID, r.Reason, r.Signature = EventID(s.newID()), "", ""
 	entry, _, err := s.seal(r, id, Tip{}, NameClaimed{Kind: kind, Owner: owner})
 	if err != nil {
 		return "", err

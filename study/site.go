@@ -96,6 +96,13 @@ func (s *Service) LockSite(ctx context.Context, r Request, code SiteCode, lock b
 	if err := needReason(reason); err != nil {
 		return nil, err
 	}
+	h, err := s.History(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSignature(h.Current(), r.By, r.Signature, LockMeaning(lock)); err != nil {
+		return nil, err
+	}
 	r.Reason = reason
 	return s.changeSite(ctx, r, code, func(site *Site) (Payload, error) {
 		switch {

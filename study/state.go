@@ -10,7 +10,7 @@ import (
 
 // foldVersion changes whenever Fold computes something else from the same
 // events, so that older snapshots are ignored and made anew.
-const foldVersion = "1"
+const foldVersion = "2"
 
 // Tip is where a stream stood when its state was computed.
 type Tip struct {

@@ -132,7 +132,11 @@ type Snapshot struct {
 	OpensAt  time.Time
 	DueAt    time.Time
 	ClosesAt time.Time
-	State    []byte // JSON
+	// LookAt is from when somebody at the site has to look at this participant:
+	// the earliest of a form that fell due and has neither come nor a reason, a
+	// held form, and a phone that was never bound; zero when there is nothing.
+	LookAt time.Time
+	State  []byte // JSON
 }
 
 // SnapshotQuery selects snapshots. Zero fields do not restrict.
@@ -143,6 +147,10 @@ type SnapshotQuery struct {
 	Stale string
 	// Label selects snapshots with exactly this label.
 	Label string
+	// LookBefore, when set, selects only snapshots with a LookAt before it.
+	LookBefore time.Time
+	// Bare leaves the State out of what is returned.
+	Bare bool
 	// The page starts behind this snapshot's key.
 	AfterSite   SiteCode
 	AfterLabel  string

@@ -161,7 +161,7 @@ func (v *verifier) endStream(ctx context.Context) error {
 
 func sameSnapshot(a, b Snapshot) bool {
 	return a.Seq == b.Seq && a.Stamp == b.Stamp && a.Site == b.Site && a.Label == b.Label && a.Kind == b.Kind &&
-		a.OpensAt.Equal(b.OpensAt) && a.DueAt.Equal(b.DueAt) && a.ClosesAt.Equal(b.ClosesAt) && bytes.Equal(a.State, b.State)
+		a.OpensAt.Equal(b.OpensAt) && a.DueAt.Equal(b.DueAt) && a.ClosesAt.Equal(b.ClosesAt) && a.LookAt.Equal(b.LookAt) && bytes.Equal(a.State, b.State)
 }
 
 // Rebuild makes every snapshot anew from the log and says how many.

@@ -67,7 +67,7 @@ func preparePhones(t *testing.T, dir string, round, count int) []phone {
 	if err := putInForce(ctx, svc, ""); err != nil {
 		t.Fatal(err)
 	}
-	accounts, err := openAuth(ctx, svc, st, filepath.Join(dir, "secret.key"), time.Now, demoCost)
+	accounts, err := openAuth(ctx, svc, st, filepath.Join(dir, "secret.key"), time.Now, signIn{cost: demoCost})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func runDemo(ctx context.Context, c *cli, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	accounts, err := openAuth(ctx, svc, st, filepath.Join(dir, "secret.key"), now, demoCost)
+	accounts, err := openAuth(ctx, svc, st, filepath.Join(dir, "secret.key"), now, signIn{cost: demoCost})
 	if err != nil {
 		return err
 	}

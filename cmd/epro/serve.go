@@ -25,6 +25,7 @@ type settings struct {
 	publicURL, metricsAddr        string
 	proxies                       string
 	logLevel                      string
+	passwordOnly                  bool // staff need no authenticator app
 	ratePerMinute                 int
 	drain                         time.Duration
 	checkpointDir                 string
@@ -39,6 +40,7 @@ func (s *settings) register(fs *flag.FlagSet) {
 	fs.StringVar(&s.protocol, "protocol", "", "protocol `FILE` (YAML); must be the one in force, or the first (EPRO_PROTOCOL)")
 	fs.StringVar(&s.checkpointDir, "checkpoint-dir", "", "keep signed checkpoints of the log in this `FOLDER`; choose one on another machine's disk")
 	fs.DurationVar(&s.checkpointEvery, "checkpoint-every", time.Hour, "how often a checkpoint is written")
+	fs.BoolVar(&s.passwordOnly, "password-only", false, "let staff sign in without an authenticator app; for trials on one machine only")
 	s.registerHTTP(fs)
 }
 
@@ -75,7 +77,7 @@ func runServe(ctx context.Context, c *cli, args []string) (err error) {
 	if err := putInForce(ctx, svc, s.protocol); err != nil {
 		return err
 	}
-	accounts, err := openAuth(ctx, svc, st, secret, time.Now, auth.DefaultCost)
+	accounts, err := openAuth(ctx, svc, st, secret, time.Now, signIn{auth.DefaultCost, !s.passwordOnly})
 	if err != nil {
 		return err
 	}

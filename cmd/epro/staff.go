@@ -34,6 +34,7 @@ func runStaff(ctx context.Context, c *cli, args []string) error {
 // accounts is what the staff verbs work with.
 type accounts struct {
 	username, role, sites, reason string
+	authenticator                 bool
 
 	study *study.Service
 	auth  *auth.Auth
@@ -49,6 +50,7 @@ func withAccounts(ctx context.Context, c *cli, args []string, verb func(context.
 	fs.StringVar(&a.username, "username", "", "the account's user `NAME`")
 	fs.StringVar(&a.role, "role", "", "coordinator, investigator, monitor, analyst or admin")
 	fs.StringVar(&a.sites, "sites", "", "comma-separated site `CODES`")
+	fs.BoolVar(&a.authenticator, "authenticator", false, "with reset-password: take a lost authenticator app away as well")
 	fs.StringVar(&a.reason, "reason", "", "why; the record keeps it")
 	if err := c.parseSettings(fs, args[1:]); err != nil {
 		return err
@@ -69,7 +71,7 @@ func withAccounts(ctx context.Context, c *cli, args []string, verb func(context.
 		return err
 	}
 	a.study = svc
-	if a.auth, err = openAuth(ctx, svc, st, file, time.Now, auth.DefaultCost); err != nil {
+	if a.auth, err = openAuth(ctx, svc, st, file, time.Now, signIn{cost: auth.DefaultCost}); err != nil {
 		return err
 	}
 	return verb(ctx, c, &a)
@@ -116,6 +118,9 @@ func staffReset(ctx context.Context, c *cli, a *accounts) error {
 		return err
 	}
 	password, err := a.auth.ResetPassword(ctx, atServer, account.ID, "")
+	if err == nil && a.authenticator {
+		err = a.auth.RemoveTOTP(ctx, account.ID)
+	}
 	if err != nil {
 		return err
 	}

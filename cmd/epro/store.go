@@ -67,12 +67,19 @@ func secretFile(said, storeURL string) (string, error) {
 }
 
 // openAuth opens the accounts and sessions of the study.
-func openAuth(ctx context.Context, svc *study.Service, st study.Store, secretPath string, now func() time.Time, cost auth.Cost) (*auth.Auth, error) {
+func openAuth(ctx context.Context, svc *study.Service, st study.Store, secretPath string, now func() time.Time, rules signIn) (*auth.Auth, error) {
 	secret, err := auth.LoadSecret(secretPath, rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	return auth.New(ctx, auth.Options{Store: st, Study: svc, Now: now, Random: rand.Reader, Secret: secret, Issuer: "epro", PasswordCost: cost})
+	return auth.New(ctx, auth.Options{Store: st, Study: svc, Now: now, Random: rand.Reader, Secret: secret, Issuer: "epro", PasswordCost: rules.cost, SecondFactor: rules.secondFactor})
+}
+
+// signIn is how staff sign in: what a guess at a password costs, and whether an
+// authenticator app is asked for.
+type signIn struct {
+	cost         auth.Cost
+	secondFactor bool
 }
 
 // explain is what a person at the terminal reads of an error: the sentence,

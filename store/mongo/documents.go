@@ -73,13 +73,14 @@ type snapshotDoc struct {
 	OpensAt  *bson.DateTime `bson:"opens_at"` // null: none
 	DueAt    *bson.DateTime `bson:"due_at"`
 	ClosesAt *bson.DateTime `bson:"closes_at"`
+	LookAt   *bson.DateTime `bson:"look_at"`
 	State    text           `bson:"state"`
 }
 
 func snapshotOf(s study.Snapshot) snapshotDoc {
 	return snapshotDoc{
 		Stream: string(s.Stream), Seq: bound(s.Seq), Stamp: s.Stamp, Kind: s.Kind, Site: string(s.Site), Label: s.Label,
-		OpensAt: optional(s.OpensAt), DueAt: optional(s.DueAt), ClosesAt: optional(s.ClosesAt),
+		OpensAt: optional(s.OpensAt), DueAt: optional(s.DueAt), ClosesAt: optional(s.ClosesAt), LookAt: optional(s.LookAt),
 		State: append(text{}, s.State...),
 	}
 }
@@ -88,7 +89,7 @@ func (d snapshotDoc) value() study.Snapshot {
 	return study.Snapshot{
 		Stream: study.StreamID(d.Stream), Seq: uint64(d.Seq), Stamp: d.Stamp, Kind: d.Kind,
 		Site: study.SiteCode(d.Site), Label: d.Label,
-		OpensAt: timeOf(d.OpensAt), DueAt: timeOf(d.DueAt), ClosesAt: timeOf(d.ClosesAt), State: d.State,
+		OpensAt: timeOf(d.OpensAt), DueAt: timeOf(d.DueAt), ClosesAt: timeOf(d.ClosesAt), LookAt: timeOf(d.LookAt), State: d.State,
 	}
 }
 

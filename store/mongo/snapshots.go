@@ -46,8 +46,11 @@ func (db *DB) Snapshots(ctx context.Context, q study.SnapshotQuery) ([]study.Sna
 	if q.Limit > 0 {
 		limit = min(q.Limit, maxPage)
 	}
-	return list[snapshotDoc](ctx, db, db.snapshots, snapshotFilter(q),
-		options.Find().SetSort(ascending("site", "label", "_id")).SetLimit(int64(limit)))
+	find := options.Find().SetSort(ascending("site", "label", "_id")).SetLimit(int64(limit))
+	if q.Bare {
+		find.SetProjection(field("state", 0))
+	}
+	return list[snapshotDoc](ctx, db, db.snapshots, snapshotFilter(q), find)
 }
 
 func snapshotFilter(q study.SnapshotQuery) bson.D {
@@ -67,6 +70,9 @@ func snapshotFilter(q study.SnapshotQuery) bson.D {
 	}
 	if q.Stale != "" {
 		conditions = append(conditions, field("stamp", field("$ne", q.Stale)))
+	}
+	if !q.LookBefore.IsZero() {
+		conditions = append(conditions, field("look_at", field("$lt", instant(q.LookBefore))))
 	}
 	if q.AfterSite != "" || q.AfterLabel != "" || q.AfterStream != "" {
 		conditions = append(conditions, behind(bson.E{Key: "site", Value: string(q.AfterSite)},

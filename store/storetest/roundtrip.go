@@ -100,7 +100,7 @@ func instantsAreCut(t *testing.T, h *harness) {
 	exact := start.Add(987654 * time.Nanosecond).In(east)
 	e, snap, r := entry("site/S01", 1), snapshot("site/S01", 1), record("device", "1")
 	e.At, r.At, r.ExpiresAt = exact, exact, exact
-	snap.OpensAt, snap.DueAt, snap.ClosesAt = exact, exact, exact
+	snap.OpensAt, snap.DueAt, snap.ClosesAt, snap.LookAt = exact, exact, exact, exact
 	must(t, h.Append(t.Context(), e, &snap))
 	must(t, h.PutRecord(t.Context(), r))
 
@@ -114,7 +114,7 @@ func instantsAreCut(t *testing.T, h *harness) {
 	must(t, err)
 	for name, got := range map[string]time.Time{
 		"Entry.At": gotEntry.At, "Head.At": head.At, "Record.At": gotRecord.At, "Record.ExpiresAt": gotRecord.ExpiresAt,
-		"Snapshot.OpensAt": gotSnap.OpensAt, "Snapshot.DueAt": gotSnap.DueAt, "Snapshot.ClosesAt": gotSnap.ClosesAt,
+		"Snapshot.OpensAt": gotSnap.OpensAt, "Snapshot.DueAt": gotSnap.DueAt, "Snapshot.ClosesAt": gotSnap.ClosesAt, "Snapshot.LookAt": gotSnap.LookAt,
 	} {
 		if !got.Equal(start) || got.Location() != time.UTC {
 			t.Errorf("%s is %v, not %v", name, got, start)
@@ -124,7 +124,7 @@ func instantsAreCut(t *testing.T, h *harness) {
 
 func noInstant(t *testing.T, h *harness) {
 	snap := snapshot("site/S01", 1)
-	snap.OpensAt, snap.DueAt, snap.ClosesAt = time.Time{}, time.Time{}, time.Time{}
+	snap.OpensAt, snap.DueAt, snap.ClosesAt, snap.LookAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	must(t, h.PutSnapshot(t.Context(), snap))
 	must(t, h.PutRecord(t.Context(), record("device", "1")))
 	gotSnap, err := h.Snapshot(t.Context(), snap.Stream)
@@ -132,7 +132,7 @@ func noInstant(t *testing.T, h *harness) {
 	gotRecord, err := h.Record(t.Context(), "device", "1")
 	must(t, err)
 	for name, got := range map[string]time.Time{
-		"Snapshot.OpensAt": gotSnap.OpensAt, "Snapshot.DueAt": gotSnap.DueAt, "Snapshot.ClosesAt": gotSnap.ClosesAt,
+		"Snapshot.OpensAt": gotSnap.OpensAt, "Snapshot.DueAt": gotSnap.DueAt, "Snapshot.ClosesAt": gotSnap.ClosesAt, "Snapshot.LookAt": gotSnap.LookAt,
 		"Record.ExpiresAt": gotRecord.ExpiresAt,
 	} {
 		if !got.IsZero() {

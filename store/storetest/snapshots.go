@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"epro/study"
 )
@@ -60,6 +61,7 @@ func variedSnapshots() []study.Snapshot {
 					s := snapshot("", uint64(len(snaps)+1))
 					s.Stream = study.StreamID(fmt.Sprintf("%s/%d", kind, (len(snaps)*37)%1000))
 					s.Kind, s.Site, s.Label, s.Stamp = kind, site, label, stamp
+					s.LookAt = lookAt(len(snaps))
 					snaps = append(snaps, s)
 				}
 			}
@@ -71,9 +73,18 @@ func variedSnapshots() []study.Snapshot {
 	return snaps
 }
 
+// lookAt is no instant, or one of four that lie a millisecond apart.
+func lookAt(i int) time.Time {
+	if i%5 == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(1_800_000_000_000 + int64(i%5)).UTC()
+}
+
 func matches(s study.Snapshot, q study.SnapshotQuery) bool {
 	return (q.Kind == "" || s.Kind == q.Kind) && (q.Sites == nil || slices.Contains(q.Sites, s.Site)) &&
-		(q.Stale == "" || s.Stamp != q.Stale) && (q.Label == "" || s.Label == q.Label)
+		(q.Stale == "" || s.Stamp != q.Stale) && (q.Label == "" || s.Label == q.Label) &&
+		(q.LookBefore.IsZero() || !s.LookAt.IsZero() && s.LookAt.Before(q.LookBefore))
 }
 
 func snapshotPages(t *testing.T, h *harness) {
@@ -95,6 +106,30 @@ func snapshotPages(t *testing.T, h *harness) {
 					comparePages(t, h, q, want)
 				}
 			}
+		}
+	}
+}
+
+// toLookAt: something to look at is found strictly before the instant, and
+// nothing to look at is never found.
+func toLookAt(t *testing.T, h *harness) {
+	snaps := variedSnapshots()
+	for i := range snaps {
+		must(t, h.PutSnapshot(t.Context(), snaps[(i*11)%len(snaps)]))
+	}
+	for _, before := range []time.Time{{}, lookAt(1), lookAt(3), lookAt(4).Add(time.Millisecond)} {
+		for _, bare := range []bool{false, true} {
+			q := study.SnapshotQuery{Kind: "participant", Sites: []study.SiteCode{"S01", "é"}, LookBefore: before, Bare: bare}
+			var want []study.Snapshot
+			for _, s := range snaps {
+				if matches(s, q) {
+					if bare {
+						s.State = nil
+					}
+					want = append(want, s)
+				}
+			}
+			comparePages(t, h, q, want)
 		}
 	}
 }

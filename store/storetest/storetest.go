@@ -39,6 +39,7 @@ var contract = []promiseTest{
 	{"a page of snapshots is filtered and ordered bytewise", snapshotPages},
 	{"a page of snapshots has at most a thousand", snapshotLimit},
 	{"no sites at all match no snapshot", noSites},
+	{"what somebody has to look at is found by its instant", toLookAt},
 
 	{"a record's key is unique within its kind, expired or not", recordKeys},
 	{"the last write of a record wins", putRecord},
