@@ -119,7 +119,7 @@ func (p *Participant) snapshot(h *History) (*Snapshot, error) {
 			continue
 		}
 		if a.NotDone == nil && (stop == nil || a.Window.ClosesOn < stop.On.First()) {
-			earliest(&snap.LookAt, a.Window.DueAt())
+			earliest(&snap.LookAt, a.Window.OpensAt())
 		}
 		if stop != nil || a.Window.ClosesAt() <= p.At {
 			continue

@@ -65,9 +65,7 @@ func (s *Service) Worklist(ctx context.Context, by Actor, site SiteCode) (*Workl
 	if err != nil || none {
 		return w, err
 	}
-	// Whatever is due today or closes soon is due before that: a window closes
-	// after its due day.
-	q := SnapshotQuery{Kind: "participant", Sites: sites, LookBefore: now.Add(ClosingSoon), Bare: true}
+	q := SnapshotQuery{Kind: "participant", Sites: sites, LookBefore: now.Add(time.Millisecond), Bare: true}
 	err = s.eachSnapshot(ctx, q, func(snap Snapshot) error {
 		p, err := s.listed(ctx, h, snap)
 		if err == nil && p != nil && by.Sees(p.Site) {
