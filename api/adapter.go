@@ -88,10 +88,13 @@ func (x *exchange) GetMultipartForm() (*multipart.Form, error) { return x.c.Mult
 func (x *exchange) SetReadDeadline(at time.Time) error {
 	return x.c.Context().Conn().SetReadDeadline(at)
 }
-func (x *exchange) SetStatus(code int)              { x.status = code; x.c.Status(code) }
-func (x *exchange) Status() int                     { return x.status }
-func (x *exchange) SetHeader(name, value string)    { x.c.Set(name, value) }
-func (x *exchange) AppendHeader(name, value string) { x.c.Append(name, value) }
+func (x *exchange) SetStatus(code int)           { x.status = code; x.c.Status(code) }
+func (x *exchange) Status() int                  { return x.status }
+func (x *exchange) SetHeader(name, value string) { x.c.Set(name, value) }
+
+// AppendHeader adds a line. Fiber would join the values with a comma, which
+// makes one broken cookie of two.
+func (x *exchange) AppendHeader(name, value string) { x.c.Response().Header.Add(name, value) }
 func (x *exchange) BodyWriter() io.Writer           { return x.c.Context() }
 
 // fiberOf is the Fiber context behind huma's.

@@ -30,6 +30,10 @@ type meta struct {
 	address string // of the client
 	base    string // URL that the client reached us by
 	token   string // access token, if any
+
+	secure     bool              // the client came over https
+	sameOrigin bool              // a page of this server asks, or no page of another
+	refresh    map[holder]string // refresh tokens that a browser holds in cookies
 }
 
 // requestOf is who asks and how, put there by authenticate.
@@ -71,13 +75,16 @@ func (s *Server) authenticate(r route) func(huma.Context, func(huma.Context)) {
 }
 
 func (s *Server) admit(c *fiber.Ctx, r route) (study.Request, meta, error) {
-	m := meta{id: requestID(c), address: s.clientAddress(c), base: s.baseURL(c)}
-	m.token = bearer(c)
+	m := s.metaFor(c)
 	if err := onlyJSON(c); err != nil {
 		return study.Request{}, m, err
 	}
 	if r.action == "" {
 		return study.Request{}, m, nil
+	}
+	var fromCookie bool
+	if m.token, fromCookie = s.tokenOf(c); fromCookie && !m.sameOrigin {
+		return study.Request{}, m, errOrigin()
 	}
 	if m.token == "" {
 		return study.Request{}, m, study.Fail(study.Unauthenticated, "Sign in first: this address needs an access token.")
@@ -95,6 +102,15 @@ func (s *Server) admit(c *fiber.Ctx, r route) (study.Request, meta, error) {
 	}
 	request.EventID, err = s.idempotent(c, actor)
 	return request, m, err
+}
+
+func (s *Server) metaFor(c *fiber.Ctx) meta {
+	m := meta{id: requestID(c), address: s.clientAddress(c), base: s.baseURL(c), token: bearer(c),
+		secure: s.secure(c), sameOrigin: s.sameOrigin(c), refresh: map[holder]string{}}
+	for _, h := range []holder{ofParticipant, ofStaff} {
+		m.refresh[h] = c.Cookies(cookieName(m.secure, h, refreshCookie))
+	}
+	return m
 }
 
 // onlyJSON refuses a body of another type. What curl -d calls its body unasked

@@ -215,7 +215,7 @@ func (s *Server) limit() fiber.Handler {
 	return limiter.New(limiter.Config{
 		Max: s.o.RatePerMinute, Expiration: time.Minute,
 		KeyGenerator: func(c *fiber.Ctx) string {
-			if token := bearer(c); token != "" {
+			if token, _ := s.tokenOf(c); token != "" {
 				if _, err := s.whoAsks(c, token); err == nil { // or every made-up token would have a limit of its own
 					return tokenKey(token)
 				}
@@ -298,7 +298,11 @@ func (s *Server) baseURL(c *fiber.Ctx) string {
 	if s.o.PublicURL != "" {
 		return strings.TrimSuffix(s.o.PublicURL, "/")
 	}
-	return "http://" + string(c.Request().Host())
+	scheme := "http"
+	if peer, ok := netip.AddrFromSlice(c.Context().RemoteIP()); ok && s.trusted(peer.Unmap()) && c.Get(fiber.HeaderXForwardedProto) == "https" {
+		scheme = "https"
+	}
+	return scheme + "://" + string(c.Request().Host())
 }
 
 func (s *Server) humaConfig() huma.Config {

@@ -40,7 +40,8 @@ type Session struct {
 	AccessToken  string
 	TokenType    string // "Bearer"
 	RefreshToken string
-	ExpiresIn    int // seconds until the access token expires
+	ExpiresIn    int           // seconds until the access token expires
+	RefreshIn    time.Duration // how long the refresh token lasts, unless it is used before
 	Participant  study.ParticipantID
 	Staff        *study.Staff // set for staff only
 }
@@ -141,6 +142,7 @@ func (a *Auth) issue(ctx context.Context, f family, g generation, staff *study.S
 		return Session{}, err
 	}
 	s.RefreshToken = a.refreshToken(f.id, g)
+	s.RefreshIn = min(g.issuedAt.Time().Add(lifetimeOf(f.owner).sliding).Sub(now), f.endsAt().Sub(now))
 	return s, nil
 }
 
