@@ -42,6 +42,8 @@
 //   - internal/simulate invents a study through the same commands as in real
 //     use: a function of participants, seed and date. It imports study, scoring
 //     and instruments.
+//   - internal/browsertest drives the pages in a real browser, against the real
+//     API. It may import everything but cmd/epro, and is nothing but tests.
 //   - internal/testkit holds builders and a fixed clock for tests. It may import
 //     anything below api.
 //

@@ -42,6 +42,8 @@ var layers = []struct {
 	{"web", []string{"study", "instruments/...", "analysis", "export", "auth"}},
 	{"cmd/epro", []string{"..."}},
 	{"internal/simulate", []string{"study", "scoring", "instruments/..."}},
+	// Only a browser shows whether pages and API fit, and neither may import the other.
+	{"internal/browsertest", append([]string{"api", "web", "internal/testkit"}, belowAPI...)},
 	{"internal/testkit", append([]string{"store/storetest"}, belowAPI...)},
 }
 

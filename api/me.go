@@ -50,6 +50,7 @@ type me struct {
 	Language      string                  `json:"language"`
 	TimeZone      string                  `json:"time_zone"`
 	Status        study.ParticipantStatus `json:"status"`
+	Now           study.Instant           `json:"now" format:"date-time" doc:"This server's clock: windows are judged by it."`
 	Next          *Assessment             `json:"next" doc:"What is open, or else what opens next."`
 }
 
@@ -68,7 +69,7 @@ func (s *Server) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := me{ParticipantID: p.ID, StudyID: h.Current().Study, Language: p.Language, TimeZone: p.TimeZone, Status: p.Status(s.now())}
+	out := me{ParticipantID: p.ID, StudyID: h.Current().Study, Language: p.Language, TimeZone: p.TimeZone, Status: p.Status(s.now()), Now: study.InstantOf(s.now())}
 	if a := p.Next(s.now()); a != nil {
 		next := s.assessmentOf(h, p, a, p.Language)
 		out.Next = &next

@@ -1,6 +1,7 @@
-// Package web serves the pages that people open in a browser: so far the start
-// page and the one-time set-up of the first administrator. Pages work without
-// JavaScript, load nothing from other hosts, and carry no rule of their own.
+// Package web serves the pages that people open in a browser: the patient's app
+// below /app, the start page, and the one-time set-up of the first
+// administrator. They load nothing from other hosts and carry no rule of their
+// own; the app talks to the HTTP interface like any other client.
 package web
 
 import (
@@ -29,7 +30,12 @@ var style []byte
 
 // Pages adds the pages to the server's routes.
 func Pages(accounts *auth.Auth) func(*fiber.App) {
+	patients, err := newApp()
+	if err != nil {
+		panic(err) // the files are in the program: no run can differ from the tests
+	}
 	return func(app *fiber.App) {
+		patients.routes(app)
 		app.Get("/", func(c *fiber.Ctx) error { return show(c, http.StatusOK, "index.html", nil) })
 		app.Get("/style.css", func(c *fiber.Ctx) error {
 			c.Set(fiber.HeaderContentType, "text/css; charset=utf-8")

@@ -1,0 +1,249 @@
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// browser finds Chromium, or skips the test.
+func browser(t testing.TB) string {
+	t.Helper()
+	if path := os.Getenv("EPRO_CHROMIUM"); path != "" {
+		return path
+	}
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	lack(t, "no Chromium: install the package chromium, or name the program in EPRO_CHROMIUM")
+	return ""
+}
+
+// lack skips the test for want of a tool, or fails it where EPRO_BROWSER says
+// that all tools must be there.
+func lack(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("EPRO_BROWSER") == "required" {
+		t.Fatal(what)
+	}
+	t.Skip(what)
+}
+
+// patience is how long a page may take for one step on a busy machine.
+const patience = 20 * time.Second
+
+// phone is one browser with its own memory.
+type phone struct {
+	t     testing.TB
+	w     *world
+	dir   string
+	ctx   context.Context
+	close func()
+	taps  int
+	width int64
+	high  int64
+	setup []chromedp.Action[chromedp.Void] // done on every new tab
+}
+
+// phone opens a browser of 360 by 640 pixels that has never been here.
+func (w *world) phone(t testing.TB, setup ...chromedp.Action[chromedp.Void]) *phone {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "epro-phone-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &phone{t: t, w: w, dir: dir, width: 360, high: 640, setup: setup}
+	t.Cleanup(func() {
+		p.close()
+		_ = os.RemoveAll(dir)
+	})
+	p.boot()
+	return p
+}
+
+// boot starts the browser on the phone's memory.
+func (p *phone) boot() {
+	p.t.Helper()
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser(p.t)), chromedp.UserDataDir(p.dir),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true), chromedp.Flag("lang", "en-US"),
+		chromedp.DisableGPU)
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	ctx, cancel := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {}))
+	p.ctx = ctx
+	p.close = func() {
+		cancel()
+		stop()
+	}
+	p.do(p.fresh()...)
+}
+
+// fresh are the steps that make a tab a phone.
+func (p *phone) fresh() []chromedp.Action[chromedp.Void] {
+	return append([]chromedp.Action[chromedp.Void]{chromedp.EmulateViewport(p.width, p.high, chromedp.EmulateScale(1), chromedp.EmulateTouch)}, p.setup...)
+}
+
+// tab is a second tab of the same browser.
+func (p *phone) tab() *phone {
+	p.t.Helper()
+	ctx, cancel := chromedp.NewContext(p.ctx)
+	p.t.Cleanup(cancel)
+	other := *p
+	other.ctx, other.close, other.taps = ctx, cancel, 0
+	other.do(other.fresh()...)
+	return &other
+}
+
+// kill ends the browser as a phone's system ends an app: at once.
+func (p *phone) kill() {
+	p.t.Helper()
+	process := chromedp.FromContext(p.ctx).Browser.Process()
+	if err := process.Kill(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.close()
+	for _, name := range []string{"SingletonLock", "SingletonSocket", "SingletonCookie"} {
+		_ = os.Remove(filepath.Join(p.dir, name))
+	}
+}
+
+func (p *phone) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	if chromedp.FromContext(p.ctx).Target == nil {
+		ctx, cancel = p.ctx, func() {} // a timeout around the first step would end the browser with it
+	}
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.t.Fatalf("%v\n%s", err, p.page())
+	}
+}
+
+// visit opens an address of the app.
+func (p *phone) visit(path string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate(p.w.url + path))
+	p.until(`document.body?.dataset.screen`)
+}
+
+// eval is the value of an expression in the page.
+func eval[T any](p *phone, expression string) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// until waits until the expression is true. The page may be on its way to
+// another one, so that a failure is tried again too.
+func (p *phone) until(expression string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	for {
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
+		if ok && err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			p.t.Fatalf("it never came to be: %s (%v)\n%s", expression, err, p.page())
+		case <-time.After(3 * time.Millisecond):
+		}
+	}
+}
+
+// screen waits for a screen.
+func (p *phone) screen(name string) {
+	p.t.Helper()
+	p.until(fmt.Sprintf(`document.body.dataset.screen === %q`, name))
+}
+
+// at waits for question n of 37.
+func (p *phone) at(n int) {
+	p.t.Helper()
+	p.until(fmt.Sprintf(`document.body.dataset.screen === "question" && document.title.startsWith("Question %d of 37 ")`, n))
+}
+
+// page is what the page says, for a failing test.
+func (p *phone) page() string {
+	ctx, cancel := context.WithTimeout(p.ctx, time.Second)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
+	if err != nil {
+		return err.Error()
+	}
+	return text
+}
+
+// tap touches the middle of what the selector finds, and counts.
+func (p *phone) tap(selector string) {
+	p.t.Helper()
+	type point struct{ X, Y float64 }
+	at := eval[point](p, fmt.Sprintf(`(() => {
+		const e = document.querySelector(%s);
+		if (!e) throw new Error("nothing there");
+		const seen = () => e.getBoundingClientRect();
+		if (seen().top < 0 || seen().bottom > innerHeight) e.scrollIntoView({ block: "center" });
+		const r = seen();
+		return { X: r.left + r.width / 2, Y: r.top + r.height / 2 };
+	})()`, strconv.Quote(selector)))
+	p.taps++
+	p.do(chromedp.TapXY(at.X, at.Y))
+}
+
+// answer chooses a value and goes on.
+func (p *phone) answer(value int) {
+	p.t.Helper()
+	p.tap(fmt.Sprintf(`label[for="choice-%d"]`, value))
+	p.until(fmt.Sprintf(`document.getElementById("choice-%d").checked`, value))
+	p.tap("#continue")
+}
+
+// bind connects the phone with a code in the link, as from a QR picture.
+func (p *phone) bind(code string) {
+	p.t.Helper()
+	p.visit("/app#" + code)
+	p.screen("enrol")
+	p.tap("form .primary")
+	p.screen("home")
+}
+
+// words says which language the browser prefers.
+func words(language string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: language})
+		return err
+	})
+}
+
+// reload loads the page anew.
+func (p *phone) reload() {
+	p.t.Helper()
+	p.do(chromedp.Reload())
+	p.until(`document.body?.dataset.screen`)
+}
+
+// clearCookies makes the browser forget its session and nothing else.
+func (p *phone) clearCookies() {
+	p.t.Helper()
+	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, network.ClearBrowserCookies, cdp.Empty{})
+		return err
+	}))
+}
