@@ -19,6 +19,8 @@ type Protocol struct {
 	// locks need a signature through the API too; left out: optional. The pages
 	// ask for one always.
 	Signatures SignatureRule `yaml:"signatures"`
+	Reminders  ReminderRules `yaml:"reminders"`
+	Alerts     AlertRules    `yaml:"alerts"`
 }
 
 // InstrumentRef names an instrument and its version.
@@ -52,6 +54,8 @@ type Visit struct {
 	// Final marks the visit that supersedes every cycle visit due on or after
 	// the day it opens.
 	Final bool `yaml:"final"`
+	// Reminders is the visit's own ladder; without one it has the general one.
+	Reminders Ladder `yaml:"reminders"`
 }
 
 // FormRules say when a form counts.

@@ -72,6 +72,8 @@ func TestTheDefaultProtocolIsThatOfTheTrial(t *testing.T) {
 		Visits:     p.Visits, // the next test
 		Forms:      FormRules{BaselineMaxAgeDays: 14, GraceMinutes: 120, LateArrivalDays: 28, ClockToleranceMinutes: 5, RecallDays: 7},
 		Visibility: VisibilityRule{AnswersFor: []Role{RoleInvestigator, RoleMonitor}},
+		Reminders:  p.Reminders, // a test of their own
+		Alerts:     AlertRules{Missed: true, MissedInARow: 2, PushesFailing: true, Held: true, EscalateAfterHours: 24, Scores: []ScoreRule{}},
 	}
 	if !reflect.DeepEqual(*p, want) {
 		t.Errorf("got  %+v\nwant %+v", *p, want)
@@ -445,8 +447,11 @@ func FuzzParseProtocol(f *testing.F) {
 			t.Fatal(err)
 		}
 		again, err := ParseProtocol(written)
-		if err != nil || !reflect.DeepEqual(p.Visits, again.Visits) || p.Forms != again.Forms || p.Cycles != again.Cycles {
+		if err != nil {
 			t.Fatalf("written out and read again: %s", faultText(err))
+		}
+		if rewritten, err := yaml.Marshal(again); err != nil || !bytes.Equal(written, rewritten) {
+			t.Fatalf("written out and read again (%v):\n%s\nwas\n%s", err, rewritten, written)
 		}
 	})
 }

@@ -53,6 +53,8 @@ func (p *Protocol) faults() []Field {
 	p.checkCycles(&l)
 	p.checkVisits(&l)
 	p.checkForms(&l)
+	p.checkReminders(&l)
+	p.checkAlerts(&l)
 	return l
 }
 

@@ -72,6 +72,11 @@ type Store interface {
 	// since, by At and Key; an empty owner matches every owner.
 	Records(ctx context.Context, kind RecordKind, owner string, since time.Time) ([]Record, error)
 
+	// RecordsUntil returns at most limit records of one kind that were written
+	// at or before until, by At and Key. It costs what it returns, whatever else
+	// there is. Limit 0 gives none.
+	RecordsUntil(ctx context.Context, kind RecordKind, until time.Time, limit int) ([]Record, error)
+
 	// DeleteRecord removes a record; one that is not there is no error.
 	DeleteRecord(ctx context.Context, kind RecordKind, key string) error
 

@@ -38,6 +38,9 @@ var calls = map[string]func(ctx context.Context, db *DB) error{
 	"PutSnapshot":  func(ctx context.Context, db *DB) error { return db.PutSnapshot(ctx, *testSnapshot("site/new", 1)) },
 	"InsertRecord": func(ctx context.Context, db *DB) error { return db.InsertRecord(ctx, study.Record{Key: "new"}) },
 	"Record":       func(ctx context.Context, db *DB) error { return second(db.Record(ctx, "device", "missing")) },
+	"RecordsUntil": func(ctx context.Context, db *DB) error {
+		return second(db.RecordsUntil(ctx, "device", time.UnixMilli(1), 1))
+	},
 	"PurgeRecords": func(ctx context.Context, db *DB) error { return second(db.PurgeRecords(ctx, time.UnixMilli(1))) },
 	"Ready":        func(ctx context.Context, db *DB) error { return second(db.Ready(ctx)) },
 }

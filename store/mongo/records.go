@@ -52,6 +52,16 @@ func (db *DB) Records(ctx context.Context, kind study.RecordKind, owner string, 
 	return list[recordDoc](ctx, db, db.records, filter, options.Find().SetSort(ascending("at", "key")))
 }
 
+// RecordsUntil returns the first records of a kind up to an instant; the index
+// by_at leads to exactly these.
+func (db *DB) RecordsUntil(ctx context.Context, kind study.RecordKind, until time.Time, limit int) ([]study.Record, error) {
+	if limit <= 0 { // to MongoDB a limit of 0 is none
+		return []study.Record{}, db.do(ctx, func() error { return ctx.Err() })
+	}
+	filter := append(field("kind", string(kind)), bson.E{Key: "at", Value: field("$lte", instant(until))})
+	return list[recordDoc](ctx, db, db.records, filter, options.Find().SetSort(ascending("at", "key")).SetLimit(int64(limit)))
+}
+
 // DeleteRecord removes a record if it is there.
 func (db *DB) DeleteRecord(ctx context.Context, kind study.RecordKind, key string) error {
 	return db.do(ctx, func() error {

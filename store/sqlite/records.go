@@ -61,6 +61,14 @@ func (db *DB) Records(ctx context.Context, kind study.RecordKind, owner string, 
 		string(kind), owner, at)
 }
 
+// RecordsUntil returns the first records of a kind up to an instant; the index
+// records_by_at leads to exactly these.
+func (db *DB) RecordsUntil(ctx context.Context, kind study.RecordKind, until time.Time, limit int) ([]study.Record, error) {
+	return list(ctx, db, scanRecord,
+		"SELECT "+recordColumns+" FROM records WHERE kind = ? AND at <= ? ORDER BY at, key LIMIT ?",
+		string(kind), int64(study.InstantOf(until)), max(limit, 0))
+}
+
 // DeleteRecord removes a record if it is there.
 func (db *DB) DeleteRecord(ctx context.Context, kind study.RecordKind, key string) error {
 	return db.writer.do(ctx, func(tx *tx) error {

@@ -67,6 +67,10 @@ func (broken) Records(context.Context, study.RecordKind, string, time.Time) ([]s
 	return nil, errBroken
 }
 
+func (broken) RecordsUntil(context.Context, study.RecordKind, time.Time, int) ([]study.Record, error) {
+	return nil, errBroken
+}
+
 func (broken) DeleteRecord(context.Context, study.RecordKind, string) error { return errBroken }
 
 func (broken) PurgeRecords(context.Context, time.Time) (int, error) { return 0, errBroken }

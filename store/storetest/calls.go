@@ -51,6 +51,9 @@ var calls = map[string]func(ctx context.Context, s study.Store) error{
 	"Records": func(ctx context.Context, s study.Store) error {
 		return second(s.Records(ctx, "device", "", time.Time{}))
 	},
+	"RecordsUntil": func(ctx context.Context, s study.Store) error {
+		return second(s.RecordsUntil(ctx, "device", start, 10))
+	},
 	"DeleteRecord": func(ctx context.Context, s study.Store) error {
 		return s.DeleteRecord(ctx, "device", "missing")
 	},

@@ -82,6 +82,7 @@ func asksForMissing(t *testing.T, h *harness) {
 	none(t, "Recent")(h.Recent(ctx, study.Place{At: start.Add(time.Hour)}, 10))
 	none(t, "Snapshots")(h.Snapshots(ctx, study.SnapshotQuery{Kind: "missing"}))
 	none(t, "Records")(h.Records(ctx, "missing", "", time.Time{}))
+	none(t, "RecordsUntil")(h.RecordsUntil(ctx, "missing", start.Add(time.Hour), 10))
 	must(t, yieldsNone(all(h.Entries(ctx, "missing"))))
 	must(t, yieldsNone(all(h.Heads(ctx, start.Add(time.Hour)))))
 	must(t, h.DeleteRecord(ctx, "device", "missing"))

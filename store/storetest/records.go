@@ -77,6 +77,51 @@ func recordsListed(t *testing.T, h *harness) {
 	}
 }
 
+func recordsUntil(t *testing.T, h *harness) {
+	var written []study.Record
+	for i, key := range []string{"B", "a", "é", "10", "2", "$x", "a.b", "鱼"} {
+		for _, kind := range []study.RecordKind{"cursor", "delivery"} {
+			r := record(kind, key)
+			r.At = start.Add(time.Duration(i%3) * time.Millisecond)
+			if key == "2" {
+				r.At = time.UnixMilli(-1).UTC()
+			}
+			written = append(written, r)
+			must(t, h.InsertRecord(t.Context(), r))
+		}
+	}
+	slices.SortFunc(written, func(a, b study.Record) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Key, b.Key))
+	})
+	for _, until := range []time.Time{start.Add(-time.Hour), start.Add(-time.Millisecond), start, start.Add(time.Millisecond), start.Add(time.Hour)} {
+		for _, limit := range []int{0, 1, 3, 100} {
+			var want, got []string
+			for _, r := range written {
+				if r.Kind == "cursor" && !r.At.After(until) && len(want) < limit {
+					want = append(want, r.Key)
+				}
+			}
+			found, err := h.RecordsUntil(t.Context(), "cursor", until, limit)
+			must(t, err)
+			for _, r := range found {
+				got = append(got, r.Key)
+			}
+			if found == nil || !slices.Equal(got, want) {
+				t.Errorf("%d until %v: %q, not %q", limit, until, got, want)
+			}
+		}
+	}
+	// The last write of a record says when it is listed.
+	moved := record("cursor", "a")
+	moved.At = start.Add(-time.Hour)
+	must(t, h.PutRecord(t.Context(), moved))
+	found, err := h.RecordsUntil(t.Context(), "cursor", start, 2)
+	must(t, err)
+	if len(found) != 2 || found[0].Key != "2" || found[1].Key != "a" {
+		t.Errorf("after a move: %v", found)
+	}
+}
+
 func deleteRecord(t *testing.T, h *harness) {
 	for _, r := range []study.Record{record("device", "1"), record("device", "2"), record("session", "1")} {
 		must(t, h.InsertRecord(t.Context(), r))
