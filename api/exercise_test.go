@@ -146,6 +146,35 @@ var exercises = map[string]func(t testing.TB, w *world) exercise{
 			body: map[string]any{"opened_at": stamp(w.s.Clock.Now()), "answered": 3, "unsent": 0}}
 	},
 
+	"PUT /v1/me/devices/{device_id}":    static("/v1/me/devices/phone-1", registration("token-1")),
+	"DELETE /v1/me/devices/{device_id}": static("/v1/me/devices/phone-9", nil),
+	"PUT /v1/me/reminders":              static("/v1/me/reminders", map[string]any{"paused": false}),
+	"POST /v1/me/deliveries/{id}/events": func(t testing.TB, w *world) exercise {
+		at := func(id study.DeliveryID) string { return "/v1/me/deliveries/" + string(id) + "/events" }
+		return exercise{path: at(w.delivery(t, w.p)), foreign: at(w.delivery(t, w.other)), absent: at("nothing"),
+			body: map[string]any{"event": "opened", "at": stamp(w.s.Clock.Now())}}
+	},
+
+	"POST /v1/participants/{id}/contacts": onPerson("/contacts", map[string]any{"channel": "phone", "outcome": "no_answer", "note": "rang twice", "next_on": "2026-03-03"}),
+	"GET /v1/participants/{id}/devices":   onPerson("/devices", nil),
+	"DELETE /v1/participants/{id}/devices/{device_id}": func(t testing.TB, w *world) exercise {
+		p := w.someone(t)
+		reg := study.Registration{ID: "d1", Platform: "android", Target: study.PushTarget{Kind: study.TargetFCMToken, Value: w.s.NewID()}}
+		if err := w.s.RegisterDevice(context.Background(), testkit.Phone(p.ID), reg); err != nil {
+			t.Fatal(err)
+		}
+		return exercise{path: "/v1/participants/" + string(p.ID) + "/devices/d1", absent: "/v1/participants/" + absentID + "/devices/d1"}
+	},
+	"GET /v1/alerts":     static("/v1/alerts", nil),
+	"GET /v1/deliveries": static("/v1/deliveries", nil),
+	"POST /v1/alerts/{id}/acknowledgement": func(t testing.TB, w *world) exercise {
+		p, form := w.withHeld(t)
+		at := func(id study.ParticipantID) string {
+			return "/v1/alerts/" + string(id) + ".held." + form + "/acknowledgement"
+		}
+		return exercise{path: at(p.ID), absent: at(absentID), body: map[string]any{"note": "asked the investigator"}}
+	},
+
 	"POST /v1/participants": func(_ testing.TB, w *world) exercise {
 		w.n++
 		return exercise{path: "/v1/participants", body: enrolment("N-" + w.s.NewID()[:8])}
@@ -212,6 +241,23 @@ var exercises = map[string]func(t testing.TB, w *world) exercise{
 	},
 	"GET /v1/audit": static("/v1/audit", nil),
 	"GET /v1/study": static("/v1/study", nil),
+}
+
+// registration is the body that registers a phone.
+func registration(token string) map[string]any {
+	return map[string]any{"platform": "android", "push_target": map[string]any{"kind": "fcm_token", "value": token}}
+}
+
+// delivery is a message that was sent to the participant's phone.
+func (w *world) delivery(t testing.TB, p *study.Participant) study.DeliveryID {
+	t.Helper()
+	w.n++
+	id, err := w.s.ClaimDelivery(context.Background(), study.Claim{Participant: p.ID, Assessment: study.AssessmentFor(p.ID, "C1D1"), Step: "due@2026-03-02",
+		StepAt: study.InstantOf(w.s.Clock.Now()), Device: "d1", Platform: "android", Kind: study.TargetFCMToken, Attempt: w.n})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 // enrolment is the body that enrols a participant.

@@ -28,6 +28,9 @@ type Participant struct {
 	Cycles     []Cycle                 `json:"cycles"`
 	Facts      []Fact                  `json:"facts"`
 	ECOG       []ECOG                  `json:"performance_status"`
+	Contacts   []Contact               `json:"contacts"`
+	PausedAt   *study.Instant          `json:"reminders_paused_at" format:"date-time" doc:"Since when she wants no reminders; null: she gets them."`
+	DeadSince  *study.Instant          `json:"reported_dead_at" format:"date-time" doc:"A report of her death waits for confirmation since then; no reminder leaves."`
 	Seq        uint64                  `json:"seq" doc:"Of the last event; the ETag."`
 }
 
@@ -61,7 +64,10 @@ type ECOG struct {
 func (s *Server) participantOf(h *study.History, p *study.Participant) Participant {
 	out := Participant{ID: p.ID, Number: p.Number, Site: p.Site, Status: p.Status(s.now()), Regimen: p.CurrentRegimen(),
 		Language: p.Language, TimeZone: p.TimeZone, Access: p.Access, EnrolledAt: p.EnrolledAt, BoundAt: known(p.BoundAt),
-		Consents: p.Consents, Seq: p.Seq}
+		Consents: p.Consents, Contacts: contactsOf(p), PausedAt: known(p.PausedAt), Seq: p.Seq}
+	if c := p.ReportedDead(); c != nil {
+		out.DeadSince = &c.At
+	}
 	for _, c := range p.Cycles {
 		out.Cycles = append(out.Cycles, Cycle{N: c.N, PlannedOn: p.PlannedOn(c.N, h.Current().Cycles.LengthDays),
 			StartsOn: c.StartsOn, Kind: c.Kind, DoseAt: known(c.DoseAt)})

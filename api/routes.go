@@ -79,6 +79,28 @@ func (s *Server) routes() []route {
 	}
 }
 
+// reminderRoutes are those of reminders, contacts and alerts.
+func (s *Server) reminderRoutes() []route {
+	const (
+		get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
+		ok, created, none   = http.StatusOK, http.StatusCreated, http.StatusNoContent
+
+		person = "/v1/participants/{id}"
+	)
+	return []route{
+		on(put, "/v1/me/devices/{device_id}", study.RegisterOwn, none, "Patient", "Say where reminders reach this phone", s.registerDevice),
+		on(del, "/v1/me/devices/{device_id}", study.RegisterOwn, none, "Patient", "No more reminders on this phone", s.removeOwnDevice),
+		on(put, "/v1/me/reminders", study.PauseOwn, none, "Patient", "Pause reminders, or let them go on", s.pauseReminders),
+		on(post, "/v1/me/deliveries/{id}/events", study.ReportOwn, none, "Patient", "Say that a reminder arrived or was opened", s.reportDelivery),
+		on(post, person+"/contacts", study.RecordContacts, created, "Site staff", "Record an attempt to reach a participant", s.recordContact),
+		on(get, person+"/devices", study.ReadParticipants, ok, "Site staff", "The phones that reminders go to", s.devices),
+		on(del, person+"/devices/{device_id}", study.RemoveDevices, ok, "Site staff", "Forget a phone, such as a lost one", s.removeDevice),
+		on(get, "/v1/alerts", study.ReadAlerts, ok, "Site staff", "What the protocol's rules ask the site to look at", s.alerts),
+		on(post, "/v1/alerts/{id}/acknowledgement", study.AcknowledgeAlerts, created, "Site staff", "Say that you looked at an alert, and what came of it", s.acknowledge),
+		on(get, "/v1/deliveries", study.ReadDeliveries, ok, "Site staff", "The reminder log: what was sent to whom, and what became of it", s.deliveries),
+	}
+}
+
 // on makes a route of a handler; errors become problems at this one place.
 func on[I, O any](method, path string, action study.Action, status int, tag, summary string, h func(context.Context, *I) (*O, error)) route {
 	return route{method: method, path: path, action: action, status: status, tag: tag, summary: summary,

@@ -337,7 +337,7 @@ func TestRubbishInPathsNamesNothing(t *testing.T) {
 func TestRubbishToEveryRouteThatTakesABody(t *testing.T) {
 	w := newWorld(t)
 	for _, r := range w.s.api.Routes() {
-		if r.Method == "GET" {
+		if r.Method == "GET" || r.Method == "DELETE" {
 			continue
 		}
 		x := w.exercise(t, r.Method+" "+r.Path)

@@ -94,7 +94,7 @@ func New(o Options) *Server {
 	}
 	s.plainRoutes()
 	s.huma = huma.NewAPI(s.humaConfig(), adapter{s.app})
-	s.table = s.routes()
+	s.table = slices.Concat(s.routes(), s.reminderRoutes())
 	for _, r := range s.table {
 		op := r.operation()
 		op.Middlewares = huma.Middlewares{s.authenticate(r)}

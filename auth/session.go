@@ -106,8 +106,14 @@ func (a *Auth) family(ctx context.Context, id string) (f family, alive bool, err
 	return f, err == nil && !ended && a.now().Before(f.endsAt()), err
 }
 
-// end ends a family for ever.
+// end ends a family for ever. The phone's push targets go first: were we
+// interrupted between the two, a phone that is signed out must not be reminded.
 func (a *Auth) end(ctx context.Context, id string, owner study.StreamID, why ending) error {
+	if owner.Kind() == "participant" {
+		if err := study.ForgetDevices(ctx, a.store, study.ParticipantID(owner.Key()), id); err != nil {
+			return storeError(err)
+		}
+	}
 	r, err := a.record(kindEnded, id, string(owner), lifetimeOf(owner).absolute+2*day, why)
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ func (a *Auth) Verify(ctx context.Context, accessToken string) (study.Actor, err
 	case staff != nil:
 		return staff.Actor(), nil
 	default:
-		return study.Actor{Role: study.RoleParticipant, Participant: study.ParticipantID(c.Subject.Key())}, nil
+		return study.Actor{Role: study.RoleParticipant, Participant: study.ParticipantID(c.Subject.Key()), Session: c.Family}, nil
 	}
 }
 

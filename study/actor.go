@@ -25,6 +25,7 @@ type Actor struct {
 	Role        Role
 	Participant ParticipantID // set for RoleParticipant only
 	Staff       StaffID       // set for staff only
+	Session     string        // the sign-in that the request came by; empty for staff and the program itself
 	Sites       []SiteCode    // the sites a coordinator, investigator or monitor may see
 }
 

@@ -35,7 +35,7 @@ func (commander) actor(t *rapid.T) study.Actor {
 func (c commander) draw(t *rapid.T, p *study.Participant, now time.Time) (study.Actor, study.Command) {
 	by := c.actor(t)
 	forms, facts := formsOf(p), p.Facts
-	switch kind := rapid.IntRange(0, 21).Draw(t, "command"); kind {
+	switch kind := rapid.IntRange(0, 24).Draw(t, "command"); kind {
 	case 0, 1, 2, 3, 4, 5:
 		return testkit.Phone(p.ID), c.phoneForm(t, p, now)
 	case 6, 7:
@@ -73,6 +73,14 @@ func (c commander) draw(t *rapid.T, p *study.Participant, now time.Time) (study.
 		return by, study.CodeMissing{Assessment: study.AssessmentFor(p.ID, c.visit(t, p)), Reason: "too_ill", HealthRelated: study.Yes}
 	case 19:
 		return by, study.RecordConsent{Consent: study.Consent{On: study.DateOf(now) - 1, FormVersion: "3.0", Language: "en"}}
+	case 20:
+		id := study.AssessmentFor(p.ID, c.visit(t, p))
+		return by, study.RecordContact{Assessment: id, Channel: "phone", Outcome: rapid.SampledFrom(study.ContactOutcomes).Draw(t, "outcome"), Note: "x", NextOn: study.DateOf(now) + 2}
+	case 21:
+		return testkit.Phone(p.ID), study.PauseReminders{Paused: rapid.Bool().Draw(t, "paused")}
+	case 22:
+		rule := rapid.SampledFrom([]study.AlertRule{study.AlertMissed, study.AlertMissedInARow, study.AlertPushesFailing}).Draw(t, "rule")
+		return by, study.AcknowledgeAlert{Alert: study.AlertID(string(p.ID) + "." + string(rule) + "." + c.visit(t, p)), Note: "looked"}
 	default:
 		if len(forms) == 0 {
 			return testkit.Phone(p.ID), c.phoneForm(t, p, now)

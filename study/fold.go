@@ -92,7 +92,7 @@ func (p *Participant) apply(h *History, e Event, payload Payload) error {
 	case FactRecorded:
 		p.factRecorded(h, e, v)
 	case FactRetracted:
-		p.factRetracted(v)
+		p.factRetracted(e, v)
 	case PerformanceRecorded:
 		p.Performance = append(p.Performance, Performance{Visit: v.Visit, ECOG: v.ECOG, On: v.On, Rater: e.Actor})
 		return nil
@@ -103,6 +103,15 @@ func (p *Participant) apply(h *History, e Event, payload Payload) error {
 		return nil
 	case NotDoneRecorded:
 		return p.notDone(h, e, v)
+	case ContactRecorded:
+		p.contactRecorded(e, v)
+		return nil
+	case RemindersPaused:
+		p.remindersPaused(e, v)
+		return nil
+	case AlertAcked:
+		p.Acknowledged = append(p.Acknowledged, Acknowledged{Alert: v.Alert, At: e.At, By: e.Actor, Note: v.Note})
+		return nil
 	default:
 		if err := p.applyForm(h, e, payload); err != nil {
 			return err
@@ -146,9 +155,16 @@ func (p *Participant) factRecorded(h *History, e Event, v FactRecorded) {
 	}
 }
 
-func (p *Participant) factRetracted(v FactRetracted) {
+// factRetracted takes a fact back. What it had stopped goes on, without the
+// reminders that would have left meanwhile.
+func (p *Participant) factRetracted(e Event, v FactRetracted) {
 	for i := range p.Facts {
-		p.Facts[i].Retracted = p.Facts[i].Retracted || p.Facts[i].Seq == v.Seq
+		if f := &p.Facts[i]; f.Seq == v.Seq {
+			f.Retracted = true
+			if f.Kind.stops() {
+				p.RemindFrom = e.At
+			}
+		}
 	}
 	if p.Fact(FactTreatmentEnded) == nil {
 		asPlanned(p.Cycles)

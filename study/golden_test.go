@@ -74,6 +74,8 @@ func samples() []study.Payload {
 		study.DetailsChanged{Language: "en", TimeZone: "Asia/Tokyo", Number: "002", Regimen: "eribulin", Access: study.AccessPaper},
 		study.Transferred{Site: "S02", On: day("2026-03-23")},
 		study.NotDoneRecorded{AssessmentID: "p1.C2D1", Reason: "other", HealthRelated: study.Unknown, Note: "snow"},
+		study.ContactRecorded{AssessmentID: "p1.C2D1", Channel: "phone", Outcome: "no_answer", Note: "rang twice", NextOn: day("2026-03-24")},
+		study.RemindersPaused{Paused: true}, study.AlertAcked{Alert: "p1.missed.C2D1", Note: "called"},
 	}
 }
 
@@ -184,6 +186,28 @@ func life(t failer) *record {
 	return r
 }
 
+// reminded is a record with what reminders, contacts and alerts leave behind.
+func reminded(t failer) *record {
+	r := enrolledUnder(t, historyOf(t, first()), testkit.NewParticipant("001"))
+	pause := func(paused bool) {
+		if done, err := r.do(testkit.Phone(personID), study.PauseReminders{Paused: paused}); err != nil || !done {
+			t.Fatalf("pause: %v", details(err))
+		}
+	}
+	r.now = at(cycle1-5, "10:00")
+	pause(true)
+	r.now = at(cycle1-4, "10:00")
+	pause(false)
+	r.now = at(cycle1-1, "12:00")
+	r.must(study.RecordContact{Assessment: study.AssessmentFor(personID, "C1D1"), Channel: "phone", Outcome: "no_answer", Note: "rang twice", NextOn: cycle1})
+	r.must(study.RecordContact{Channel: "relative", Outcome: study.OutcomeReportedDead})
+	r.now = at(cycle1, "12:00")
+	r.must(study.RecordContact{Channel: "phone", Outcome: study.OutcomeReached})
+	r.now = at(cycle1+2, "12:00")
+	r.must(study.AcknowledgeAlert{Alert: study.AlertID(string(personID) + ".missed.C1D1"), Note: "she was in hospital"})
+	return r
+}
+
 func lines(entries []study.Entry) string {
 	var out bytes.Buffer
 	for _, n := range entries {
@@ -217,7 +241,7 @@ func TestGoldenRecordsFoldToTheSameStateForEver(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := []study.EventType{"protocol_adopted", "data_exported", "site_created", "site_locked", "site_unlocked", "staff_created", "staff_changed", "password_reset", "name_claimed"}
-	for name, build := range map[string]func(failer) *record{"life": life, "year": year} {
+	for name, build := range map[string]func(failer) *record{"life": life, "year": year, "reminded": reminded} {
 		entries := entriesOf(t, goldenText(t, name+".jsonl", func() string { return lines(build(t).entries) }))
 		p, err := study.FoldParticipant(st.History, nil, entries...)
 		if err != nil {

@@ -195,6 +195,24 @@ type (
 		HealthRelated Tristate      `json:"health_related"`
 		Note          string        `json:"note,omitzero"`
 	}
+	// ContactRecorded is an attempt to reach the participant.
+	ContactRecorded struct {
+		AssessmentID AssessmentID   `json:"assessment_id,omitzero"`
+		Channel      Channel        `json:"channel"`
+		Outcome      ContactOutcome `json:"outcome"`
+		Note         string         `json:"note,omitzero"`
+		NextOn       Date           `json:"next_on,omitzero"`
+	}
+	// RemindersPaused says that the participant wants no reminders, or wants
+	// them again.
+	RemindersPaused struct {
+		Paused bool `json:"paused"`
+	}
+	// AlertAcked says that somebody looked at an alert.
+	AlertAcked struct {
+		Alert AlertID `json:"alert"`
+		Note  string  `json:"note"`
+	}
 )
 
 // EventType names the event of each payload; the names are stored for ever.
@@ -223,6 +241,9 @@ func (PerformanceRecorded) EventType() EventType { return "performance_recorded"
 func (DetailsChanged) EventType() EventType      { return "details_changed" }      //nolint:revive // see ProtocolAdopted
 func (Transferred) EventType() EventType         { return "transferred" }          //nolint:revive // see ProtocolAdopted
 func (NotDoneRecorded) EventType() EventType     { return "not_done_recorded" }    //nolint:revive // see ProtocolAdopted
+func (ContactRecorded) EventType() EventType     { return "contact_recorded" }     //nolint:revive // see ProtocolAdopted
+func (RemindersPaused) EventType() EventType     { return "reminders_paused" }     //nolint:revive // see ProtocolAdopted
+func (AlertAcked) EventType() EventType          { return "alert_acknowledged" }   //nolint:revive // see ProtocolAdopted
 
 // eventVersion is the version that every payload type is written at today.
 const eventVersion = 1
@@ -256,6 +277,9 @@ func init() {
 	register[DetailsChanged]()
 	register[Transferred]()
 	register[NotDoneRecorded]()
+	register[ContactRecorded]()
+	register[RemindersPaused]()
+	register[AlertAcked]()
 }
 
 func register[P Payload]() {

@@ -13,6 +13,9 @@ const (
 	ReadOwn           Action = "own.read"           // a participant reads her own record
 	SubmitOwn         Action = "own.submit"         // and fills her own forms
 	BindOwn           Action = "own.bind"           // and binds her phone
+	PauseOwn          Action = "own.pause"          // and says whether she wants reminders
+	RegisterOwn       Action = "own.devices"        // and where they reach her
+	ReportOwn         Action = "own.deliveries"     // and which arrived
 	ReadQuestionnaire Action = "questionnaire.read" // the instrument with its wording
 	ReadParticipants  Action = "participants.read"  // who is in the study and where each stands
 	ReadHistory       Action = "history.read"       // the stream, answers only where AnswersFor says so
@@ -30,6 +33,11 @@ const (
 	DecideHeld        Action = "forms.decide"
 	VerifyForms       Action = "forms.verify"
 	RecordNotDone     Action = "not_done.record"
+	RecordContacts    Action = "contacts.record"
+	RemoveDevices     Action = "devices.remove"
+	ReadDeliveries    Action = "deliveries.read" // what was sent to whom, and what became of it
+	ReadAlerts        Action = "alerts.read"
+	AcknowledgeAlerts Action = "alerts.acknowledge"
 	LockSites         Action = "sites.lock"
 	ReadSites         Action = "sites.read"
 	ManageSites       Action = "sites.manage"
@@ -46,6 +54,9 @@ var permissions = map[Action][]Role{
 	ReadOwn:           {RoleParticipant},
 	SubmitOwn:         {RoleParticipant},
 	BindOwn:           {RoleParticipant},
+	PauseOwn:          {RoleParticipant},
+	RegisterOwn:       {RoleParticipant},
+	ReportOwn:         {RoleParticipant},
 	ReadQuestionnaire: {RoleParticipant, RoleCoordinator, RoleInvestigator, RoleMonitor, RoleAnalyst, RoleAdmin},
 	ReadParticipants:  {RoleCoordinator, RoleInvestigator, RoleMonitor},
 	ReadHistory:       {RoleCoordinator, RoleInvestigator, RoleMonitor},
@@ -63,6 +74,11 @@ var permissions = map[Action][]Role{
 	DecideHeld:        {RoleCoordinator, RoleInvestigator},
 	VerifyForms:       {RoleCoordinator, RoleInvestigator},
 	RecordNotDone:     {RoleCoordinator, RoleInvestigator},
+	RecordContacts:    {RoleCoordinator, RoleInvestigator},
+	RemoveDevices:     {RoleCoordinator, RoleInvestigator},
+	ReadDeliveries:    {RoleCoordinator, RoleInvestigator, RoleMonitor},
+	ReadAlerts:        {RoleCoordinator, RoleInvestigator, RoleMonitor},
+	AcknowledgeAlerts: {RoleCoordinator, RoleInvestigator},
 	LockSites:         {RoleInvestigator},
 	ReadSites:         {RoleCoordinator, RoleInvestigator, RoleMonitor, RoleAdmin},
 	ManageSites:       {RoleAdmin},

@@ -13,11 +13,16 @@ import (
 
 // allowed is who may do what, one line an action, written here a second time:
 // a slip in the code's table shows as a difference.
-const allowed = `answers.read: coordinator investigator monitor
+const allowed = `alerts.acknowledge: coordinator investigator
+alerts.read: coordinator investigator monitor
+answers.read: coordinator investigator monitor
 audit.read: admin monitor
 codes.issue: coordinator investigator
+contacts.record: coordinator investigator
 cycles.record: coordinator investigator
 data.export: analyst
+deliveries.read: coordinator investigator monitor
+devices.remove: coordinator investigator
 ecog.record: coordinator investigator
 facts.record: coordinator investigator
 forms.correct: coordinator investigator
@@ -28,6 +33,9 @@ forms.void: coordinator investigator
 history.read: coordinator investigator monitor
 not_done.record: coordinator investigator
 own.bind: participant
+own.deliveries: participant
+own.devices: participant
+own.pause: participant
 own.read: participant
 own.submit: participant
 participants.change: coordinator investigator
@@ -81,7 +89,8 @@ func TestEveryCommandIsRefusedToWhoMayNotGiveIt(t *testing.T) {
 	r := enrolled(t)
 	commands := []study.Command{study.SubmitForm{}, study.SubmitForm{ByStaff: true}, study.BindPhone{}, study.IssueCode{}, study.RecordConsent{},
 		study.ChangeParticipant{}, study.TransferTo{}, study.RateECOG{}, study.CodeMissing{}, study.JudgeHeld{}, study.CorrectForm{}, study.VoidForm{},
-		study.VerifyForm{}, study.RecordFact{}, study.RetractFact{}, study.RecordCycle{}}
+		study.VerifyForm{}, study.RecordFact{}, study.RetractFact{}, study.RecordCycle{},
+		study.RecordContact{}, study.PauseReminders{}, study.AcknowledgeAlert{}}
 	table := study.Permissions()
 	for _, c := range commands {
 		action := study.ActionOf(c)

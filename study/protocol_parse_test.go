@@ -80,6 +80,44 @@ func TestTheDefaultProtocolIsThatOfTheTrial(t *testing.T) {
 	}
 }
 
+func TestTheDefaultLadderIsThatOfTheRules(t *testing.T) {
+	p := parsedDefault(t)
+	text := func(moments []Moment) string {
+		var out []string
+		for _, m := range moments {
+			out = append(out, m.Name()+" "+string(m.At))
+		}
+		return strings.Join(out, ", ")
+	}
+	for _, v := range p.Visits {
+		steps, calls := "opens 09:00, due 09:00, due+2 09:00, closes-1 18:00", "due+4 09:00"
+		if v.Baseline {
+			steps, calls = "opens 09:00, due-2 09:00, due-1 18:00, due 08:00", "due-1 12:00"
+		}
+		if l := p.LadderOf(v); text(l.Steps) != steps || text(l.Calls) != calls {
+			t.Errorf("%s: %s; %s", v.Code, text(l.Steps), text(l.Calls))
+		}
+	}
+	r := p.Reminders
+	if (r.Quiet != QuietHours{"21:00", "08:00"}) || r.Most != 4 || text(r.CallsWithoutRoute) != "opens 09:00, due 09:00" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// What a participant reads was approved with the protocol, so one without the
+// part reminds nobody.
+func TestAProtocolWithoutRemindersIsGoodAndRemindsNobody(t *testing.T) {
+	p, err := ParseProtocol([]byte(threeVisits))
+	if err != nil {
+		t.Fatal(faultText(err))
+	}
+	for _, v := range p.Visits {
+		if l := p.LadderOf(v); l.written() {
+			t.Errorf("%s has the ladder %+v", v.Code, l)
+		}
+	}
+}
+
 func TestTheDefaultProtocolHasTheVisitsOfTheYear(t *testing.T) {
 	// Days after day 1 by the calendar of the trial, counted by hand.
 	table := []struct {
@@ -287,6 +325,22 @@ func TestASingleFaultIsNamedByItsPath(t *testing.T) {
 		{"recall_days: 7", "recall_days: 91", "forms.recall_days"},
 		{"[investigator, monitor]", "[investigator, admin]", "visibility.answers_for[1]"},
 		{"[investigator, monitor]", "[monitor, monitor]", "visibility.answers_for[1]"},
+		{"from: \"21:00\"", "from: \"25:00\"", "reminders.quiet_hours.from"},
+		{", until: \"08:00\"}", "}", "reminders.quiet_hours.until"},
+		{"  most: 4", "  most: 5", "reminders.most"},
+		{"  most: 4", "  most: 0", "reminders.most"},
+		{"    - {from: opens, at: \"09:00\"}\n    - {from: due, at: \"09:00\"}\n    - {from: due, days: 2", "    - {from: opened, at: \"09:00\"}\n    - {from: due, days: 2", "reminders.steps[0].from"},
+		{"    - {from: due, days: 2, at: \"09:00\"}", "    - {from: due, days: 2, at: 9}", "reminders.steps[2].at"},
+		{"    - {from: due, days: 2, at: \"09:00\"}", "    - {from: due, at: \"10:00\"}", "reminders.steps[2]"},
+		{"{from: due, days: -2, at: \"09:00\"}", "{from: due, days: -8, at: \"09:00\"}", "visits[0].opens_days"},
+		{"{from: due, at: \"08:00\"}", "{from: due, at: \"20:50\"}", "visits[0].closes_days"}, // spread into the quiet hours, so moved
+		{"calls: [{from: due, days: -1, at: \"12:00\"}]", "calls: [{from: due, days: 1, at: \"12:00\"}]", "visits[0].closes_days"},
+		{"missed_in_a_row: 2 ", "missed_in_a_row: 1 ", "alerts.missed_in_a_row"},
+		{"escalate_after_hours: 24 ", "escalate_after_hours: -1 ", "alerts.escalate_after_hours"},
+		{"  scores: []", "  scores: [{score: FACTX, falls_by: 18, forms: 2}]", "alerts.scores[0].score"},
+		{"  scores: []", "  scores: [{item: GP9, at_least: 4}]", "alerts.scores[0].item"},
+		{"  scores: []", "  scores: [{score: FACTB, item: GP5, at_least: 4}]", "alerts.scores[0]"},
+		{"  scores: []", "  scores: [{score: FACTB, falls_by: 0, forms: 2}]", "alerts.scores[0].falls_by"},
 		{"scores_for_participants: false", "scores_for_participants: maybe", "visibility.scores_for_participants"},
 		{"scores_for_participants: false", "scores_for_participants: false\n---\nstudy: b", "protocol"},
 		{"scores_for_participants: false", "scores_for_participants: false\n---\n", "protocol"},

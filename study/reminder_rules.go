@@ -154,7 +154,7 @@ func (p *Protocol) checkReminders(l *faultList) {
 	for i, v := range p.Visits {
 		path := fmt.Sprintf("visits[%d].reminders", i)
 		if calls {
-			p.checkInside(l, v, "reminders.calls_without_route", r.CallsWithoutRoute, false)
+			p.checkInside(l, i, "reminders.calls_without_route", r.CallsWithoutRoute, false)
 		}
 		ladder, at := p.LadderOf(v), "reminders"
 		sound := general
@@ -162,8 +162,8 @@ func (p *Protocol) checkReminders(l *faultList) {
 			at, sound = path, p.checkLadder(l, path, ladder)
 		}
 		if sound {
-			p.checkInside(l, v, at+".steps", ladder.Steps, true)
-			p.checkInside(l, v, at+".calls", ladder.Calls, false)
+			p.checkInside(l, i, at+".steps", ladder.Steps, true)
+			p.checkInside(l, i, at+".calls", ladder.Calls, false)
 		}
 	}
 }
@@ -193,21 +193,23 @@ func (p *Protocol) checkMoments(l *faultList, path string, moments []Moment) boo
 }
 
 // checkInside refuses moments that fall outside the visit's planned window, a
-// message also where the quiet hours or the spreading would move it out.
-func (p *Protocol) checkInside(l *faultList, v Visit, path string, moments []Moment, message bool) {
+// message also where the quiet hours or the spreading would move it out. The
+// fault stands with the end of the window that it passes.
+func (p *Protocol) checkInside(l *faultList, i int, path string, moments []Moment, message bool) {
+	v := p.Visits[i]
 	var wrong faultList
 	if p.checkWindow(&wrong, v, ""); len(wrong) > 0 {
 		return
 	}
 	w := Window{OpensOn: Date(v.OpensDays), ClosesOn: Date(v.ClosesDays)}
-	for i, m := range moments {
+	for j, m := range moments {
 		day, minute := int(m.On(w)), m.At.Minutes()
 		if message {
 			day, minute = p.Reminders.Quiet.settles(day, minute)
 			minute += SpreadMinutes
 		}
-		l.need(day >= v.OpensDays && day <= v.ClosesDays && minute <= 24*60, fmt.Sprintf("%s[%d]", path, i),
-			"for visit %s this lies outside the window, which opens %d days from the due day and closes %d days from it; move it, or give the visit reminders of its own",
-			v.Code, v.OpensDays, v.ClosesDays)
+		const advice = "%s[%d], day %d from the due day, lies outside the window of visit %s; move it, or give the visit reminders of its own"
+		l.need(day >= v.OpensDays, fmt.Sprintf("visits[%d].opens_days", i), advice, path, j, day, v.Code)
+		l.need(day <= v.ClosesDays && minute <= 24*60, fmt.Sprintf("visits[%d].closes_days", i), advice, path, j, day, v.Code)
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // foldVersion changes whenever Fold computes something else from the same
 // events, so that older snapshots are ignored and made anew.
-const foldVersion = "2"
+const foldVersion = "3"
 
 // Tip is where a stream stood when its state was computed.
 type Tip struct {
@@ -41,6 +41,15 @@ type Participant struct {
 	Assessments []Assessment  `json:"assessments"`
 	// RegimenAtDose is the regimen on the day of the first dose, as known today.
 	RegimenAtDose string `json:"regimen_at_dose,omitzero"`
+	// Contacts are the attempts to reach her, oldest first.
+	Contacts []Contact `json:"contacts,omitzero"`
+	// PausedAt is since when she wants no reminders; none: she gets them.
+	PausedAt Instant `json:"paused_at,omitzero"`
+	// RemindFrom is since when reminders may leave again after they were
+	// stopped: one whose time was before it never leaves.
+	RemindFrom Instant `json:"remind_from,omitzero"`
+	// Acknowledged are the alerts that somebody looked at.
+	Acknowledged []Acknowledged `json:"acknowledged,omitzero"`
 	// Mismatch names the first stored score that a recomputation did not give.
 	Mismatch string `json:"mismatch,omitzero"`
 }
@@ -399,6 +408,8 @@ func (p *Participant) clone() *Participant {
 	c.Facts = slices.Clone(p.Facts)
 	c.Performance = slices.Clone(p.Performance)
 	c.Assessments = slices.Clone(p.Assessments)
+	c.Contacts = slices.Clone(p.Contacts)
+	c.Acknowledged = slices.Clone(p.Acknowledged)
 	if p.Code != nil {
 		code := *p.Code
 		c.Code = &code

@@ -44,8 +44,12 @@ func TestStoredWordsArePinned(t *testing.T) {
 		{"streams", join(study.StudyStream, study.ParticipantID("p").Stream(), study.SiteCode("S").Stream(), study.StaffID("u").Stream()), "study participant/p site/S staff/u"},
 		{"claim stream's hash", string(study.ClaimStream(study.ClaimUsername, "ann")), "claim/username/49915e0d7d4b402e3017d010bc1c0e83"},
 		{"claim stream", string(study.ClaimStream(study.ClaimNumber, "S01", " Ab ")), string(study.ClaimStream(study.ClaimNumber, "S01", " aB"))},
-		{"events", join(study.EventTypes()...), "code_issued consent_recorded cycle_recorded data_exported details_changed fact_recorded fact_retracted held_decided name_claimed " +
-			"not_done_recorded participant_enrolled password_reset performance_recorded phone_bound protocol_adopted site_created site_locked site_unlocked staff_changed " +
+		{"channels", join(study.Channels...), "phone text_message in_person letter e_mail relative other"},
+		{"contact outcomes", join(study.ContactOutcomes...), "reached no_answer message_left call_back declined too_ill wrong_number reported_dead report_retracted other"},
+		{"alert rules", join(study.AlertMissed, study.AlertMissedInARow, study.AlertPushesFailing, study.AlertHeld, study.AlertScoreFell, study.AlertAnswer),
+			"missed missed_in_a_row pushes_failing held score_fell answer"},
+		{"events", join(study.EventTypes()...), "alert_acknowledged code_issued consent_recorded contact_recorded cycle_recorded data_exported details_changed fact_recorded fact_retracted held_decided name_claimed " +
+			"not_done_recorded participant_enrolled password_reset performance_recorded phone_bound protocol_adopted reminders_paused site_created site_locked site_unlocked staff_changed " +
 			"staff_created submission_corrected submission_received submission_verified submission_voided transferred"},
 		{"codes", join(study.Invalid, study.InvalidAnswers, study.Unauthenticated, study.Forbidden, study.NotFound, study.Conflict, study.AlreadySubmitted, study.WindowNotOpen,
 			study.VersionMismatch, study.WindowClosed, study.NotExpected, study.Locked, study.TooLarge, study.TooMany, study.Unavailable, study.Internal),
