@@ -139,3 +139,28 @@ func share(n, total int) *float64 {
 	x := float64(n) / float64(total)
 	return &x
 }
+
+// CompletionTable is a Completion with what it is about.
+type CompletionTable struct {
+	About
+	Visits []Rates `json:"visits"`
+}
+
+// CompletionTable counts everybody; of a visit that is named only its row is
+// given. Completion is by cycle.
+func (d *Data) CompletionTable(a Ask) (CompletionTable, error) {
+	a.Axis = ByCycle
+	about, score, points, err := d.about(a)
+	if err != nil {
+		return CompletionTable{}, err
+	}
+	c := NewCompletion(d.Plan, score)
+	for _, q := range d.People {
+		c.Add(q)
+	}
+	t := CompletionTable{About: about}
+	for _, point := range points {
+		t.Visits = append(t.Visits, c.Rates[point.Number])
+	}
+	return t, nil
+}

@@ -14,9 +14,14 @@ const (
 )
 
 // Interval is a 95 % confidence interval.
-type Interval struct {
-	Low  float64 `json:"low"`
-	High float64 `json:"high"`
+type Interval struct{ Low, High float64 }
+
+// ends are the interval's ends as tables have them: none of no interval.
+func (i *Interval) ends() (low, high *float64) {
+	if i == nil {
+		return nil, nil
+	}
+	return &i.Low, &i.High
 }
 
 // MeanInterval is the mean, the standard deviation (divisor n − 1) and the t

@@ -98,7 +98,7 @@ func drawSelection(t *rapid.T) analysis.Selection {
 // Every sum is made again here, from what a person's record says, and not from
 // what the table says.
 func TestTheRatesReconcileAtEveryVisitAndTheDeadAreNeverMissing(t *testing.T) {
-	studies := []*simulated{simulatedStudy(t, 60, 1), simulatedStudy(t, 60, 2)}
+	studies := []*simulated{simulatedStudy(t, 40, 1), simulatedStudy(t, 40, 2)}
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.SampledFrom(studies).Draw(t, "study")
 		plan, people := s.read(t, drawSelection(t))

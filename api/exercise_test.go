@@ -221,6 +221,18 @@ var exercises = map[string]func(t testing.TB, w *world) exercise{
 		return exercise{path: at(w.someone(t).ID), absent: at(absentID), body: map[string]any{"reason": "too_ill", "health_related": "yes", "note": "fever"}}
 	},
 
+	"GET /v1/completion": func(testing.TB, *world) exercise {
+		return exercise{path: "/v1/completion?site=S01", foreign: "/v1/completion?site=S02", absent: "/v1/completion?site=S99"}
+	},
+	"GET /v1/analysis/completion":    static("/v1/analysis/completion", nil),
+	"GET /v1/analysis/scores":        static("/v1/analysis/scores?scale=PWB&visit=C2D1", nil),
+	"GET /v1/analysis/change":        static("/v1/analysis/change?axis=calendar", nil),
+	"GET /v1/analysis/responders":    static("/v1/analysis/responders", nil),
+	"GET /v1/analysis/deterioration": static("/v1/analysis/deterioration?variant=definitive", nil),
+	"GET /v1/analysis/distribution":  static("/v1/analysis/distribution?visit=C2D1", nil),
+	"GET /v1/analysis/missing":       static("/v1/analysis/missing", nil),
+	"GET /v1/analysis/alpha":         static("/v1/analysis/alpha", nil),
+
 	"GET /v1/sites": static("/v1/sites", nil),
 	"POST /v1/sites": func(_ testing.TB, w *world) exercise {
 		w.n++

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"epro/analysis"
 	"epro/study"
 )
 
@@ -66,6 +67,17 @@ func (s *Server) routes() []route {
 		on(post, form+"/verification", study.VerifyForms, created, "Site staff", "Verify a form against its source", s.verify),
 		on(get, form+"/copy", study.ReadHistory, ok, "Site staff", "Certified copy of a form as JSON", s.copyOf),
 		on(post, assessment+"/not-done", study.RecordNotDone, created, "Site staff", "Say why a form is missing", s.notDone),
+
+		on(get, "/v1/completion", study.ReadParticipants, ok, "Site staff", "Where everybody stands at every visit, and the rates", s.completion),
+
+		on(get, "/v1/analysis/completion", study.ExportData, ok, "Analyst", "Who was expected and who sent a valid form", table(s, (*analysis.Data).CompletionTable)),
+		on(get, "/v1/analysis/scores", study.ExportData, ok, "Analyst", "A score at each visit", table(s, (*analysis.Data).ScoreTable)),
+		on(get, "/v1/analysis/change", study.ExportData, ok, "Analyst", "Its change from baseline", table(s, (*analysis.Data).ChangeTable)),
+		on(get, "/v1/analysis/responders", study.ExportData, ok, "Analyst", "Who changed by a threshold", table(s, (*analysis.Data).ResponderTable)),
+		on(get, "/v1/analysis/deterioration", study.ExportData, ok, "Analyst", "Time to deterioration", table(s, (*analysis.Data).DeteriorationTable)),
+		on(get, "/v1/analysis/distribution", study.ExportData, ok, "Analyst", "Cumulative distribution of the change", table(s, (*analysis.Data).DistributionTable)),
+		on(get, "/v1/analysis/missing", study.ExportData, ok, "Analyst", "Patterns of missing forms", table(s, (*analysis.Data).MissingTable)),
+		on(get, "/v1/analysis/alpha", study.ExportData, ok, "Analyst", "Cronbach's alpha of each subscale", table(s, (*analysis.Data).AlphaTable)),
 
 		on(get, "/v1/sites", study.ReadSites, ok, "Admin", "List sites", s.sites),
 		on(post, "/v1/sites", study.ManageSites, created, "Admin", "Open a site", s.createSite),

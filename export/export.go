@@ -151,7 +151,7 @@ func (e *Export) read(ctx context.Context, emit func([]Value) error) (reading, e
 	var r reading
 	id := e.startID()
 	err := e.svc.PeopleAt(ctx, e.by, e.options.Cut.At, func(p *study.Participant) error {
-		out, err := e.forbidden(ctx, p)
+		out, err := forbidden(ctx, e.svc, p, e.current)
 		if err != nil {
 			return err
 		}
@@ -180,20 +180,4 @@ func (e *Export) startID() hash.Hash {
 		fmt.Fprintf(id, "protocol %s %s\n", version.Hash, version.EffectiveOn)
 	}
 	return id
-}
-
-// forbidden reports whether the participant has forbidden any further use by
-// now. An export with an older cut is made now all the same, so the record as
-// it stands today decides.
-func (e *Export) forbidden(ctx context.Context, p *study.Participant) (bool, error) {
-	current := p
-	if !e.current {
-		var err error
-		// An analyst may not read single participants; this asks for a yes or no only.
-		if current, err = e.svc.Participant(ctx, study.System("export"), p.ID); err != nil {
-			return false, err
-		}
-	}
-	left := current.Fact(study.FactWithdrawn)
-	return left != nil && left.Level == study.LevelNoFurtherUse, nil
 }

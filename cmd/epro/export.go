@@ -65,7 +65,7 @@ func (c *cli) parseExport(args []string) (exportFlags, error) {
 	fs.StringVar(&f.through, "through", "", "only forms and facts dated on or before this `DATE`")
 	fs.StringVar(&f.demonstration, "demonstration", "", "demonstration data: `exclude|include|only`; empty: include in a simulated study, else exclude")
 	fs.StringVar(&f.out, "out", "", "`FILE` to write, replaced only when the run went well; standard output when empty")
-	f.dataset, args = takeDataset(args)
+	f.dataset, args = takeWord(args)
 	if err := c.parseSettings(fs, args); err != nil {
 		return f, err
 	}
@@ -81,14 +81,14 @@ func (c *cli) parseExport(args []string) (exportFlags, error) {
 	return f, nil
 }
 
-// takeDataset takes the first word that is neither a flag nor a flag's value;
-// every flag of this command has a value.
-func takeDataset(args []string) (dataset string, rest []string) {
+// takeWord takes the first word that is neither a flag nor a flag's value;
+// every flag has a value but the switches that are named.
+func takeWord(args []string, switches ...string) (word string, rest []string) {
 	for i := 0; i < len(args); i++ {
 		switch a := args[i]; {
 		case !strings.HasPrefix(a, "-"):
 			return a, slices.Concat(args[:i], args[i+1:])
-		case !strings.Contains(a, "="):
+		case !strings.Contains(a, "=") && !slices.Contains(switches, strings.Replace(a, "--", "-", 1)):
 			i++
 		}
 	}
@@ -106,19 +106,26 @@ func saidWrongly(err error) error {
 // options turns the words into what package export takes.
 func (f exportFlags) options(ctx context.Context, svc *study.Service) (export.Options, error) {
 	o := export.Options{Dataset: f.dataset, Format: f.format, Demonstration: export.Demonstration(f.demonstration), Program: buildVersion()}
+	var err error
+	o.Cut, o.Through, err = cutAndThrough(ctx, svc, f.cut, f.through)
+	return o, err
+}
+
+// cutAndThrough reads the two cuts as a person writes them.
+func cutAndThrough(ctx context.Context, svc *study.Service, cutText, throughText string) (cut export.Cut, through study.Date, err error) {
 	history, err := svc.History(ctx)
 	if err != nil {
-		return o, err
+		return cut, 0, err
 	}
 	zone, err := study.LoadZone(history.Current().TimeZone)
 	if err != nil {
-		return o, err
+		return cut, 0, err
 	}
-	if o.Cut, err = export.ParseCut(f.cut, zone, svc.Now()); err != nil {
-		return o, err
+	if cut, err = export.ParseCut(cutText, zone, svc.Now()); err != nil {
+		return cut, 0, err
 	}
-	o.Through, err = export.ParseThrough(f.through)
-	return o, err
+	through, err = export.ParseThrough(throughText)
+	return cut, through, err
 }
 
 // tellExport says what was written and what was left out.

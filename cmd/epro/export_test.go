@@ -21,7 +21,7 @@ func TestExportTakesTheDatasetBeforeOrAfterFlags(t *testing.T) {
 		{[]string{"-h"}, "", []string{"-h"}},
 		{[]string{"a", "b"}, "a", []string{"b"}},
 	} {
-		dataset, rest := takeDataset(c.args)
+		dataset, rest := takeWord(c.args)
 		if dataset != c.dataset || !slices.Equal(rest, c.rest) {
 			t.Errorf("%q: %q, %q", c.args, dataset, rest)
 		}

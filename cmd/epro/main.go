@@ -41,6 +41,7 @@ func commands() []command {
 		{"demo", "serve a throw-away store filled with a simulated year", runDemo},
 		{"score", "score a CSV of FACT-B answers, without a server", runScore},
 		{"export", "write a dataset", runExport},
+		{"analyse", "compute completion, scores, change, responders, deterioration", runAnalyse},
 		{"staff", "add, list, disable accounts; reset passwords", runStaff},
 		{"protocol", "show, check or amend the protocol in force", runProtocol},
 		{"verify", "check every hash chain, copy and stored score", runVerify},

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"epro/analysis"
+	"epro/export"
+	"epro/study"
+)
+
+// tabler computes a table, and prints it as text.
+type tabler struct {
+	name, about string
+	build       func(*analysis.Data, analysis.Ask) (any, func(io.Writer), error)
+}
+
+// tablers are all tables, by the word on the command line.
+var tablers = []tabler{
+	tableOf("completion", "who was expected and who sent a valid form", (*analysis.Data).CompletionTable, printCompletion),
+	tableOf("scores", "a score at each visit", (*analysis.Data).ScoreTable, printScores),
+	tableOf("change", "its change from baseline", (*analysis.Data).ChangeTable, printScores),
+	tableOf("responders", "who changed by a threshold", (*analysis.Data).ResponderTable, printResponders),
+	tableOf("deterioration", "time to deterioration", (*analysis.Data).DeteriorationTable, printDeterioration),
+	tableOf("distribution", "cumulative distribution of the change", (*analysis.Data).DistributionTable, printDistribution),
+	tableOf("missing", "patterns of missing forms", (*analysis.Data).MissingTable, printMissing),
+	tableOf("alpha", "Cronbach's alpha of each subscale", (*analysis.Data).AlphaTable, printAlpha),
+}
+
+func tableOf[T any](name, about string, build func(*analysis.Data, analysis.Ask) (T, error), print func(io.Writer, T)) tabler {
+	return tabler{name, about, func(d *analysis.Data, a analysis.Ask) (any, func(io.Writer), error) {
+		t, err := build(d, a)
+		return t, func(w io.Writer) { print(w, t) }, err
+	}}
+}
+
+// analyseFlags is what a person says on the command line.
+type analyseFlags struct {
+	table                             tabler
+	store, format, cut, through, out  string
+	axis, demonstration, origin, site string
+	variant, death, gap, progression  string
+	scale, visit, regimen             string
+	threshold                         float64
+	strictBaseline, preDose           bool
+}
+
+// runAnalyse computes one table of the study and prints it.
+func runAnalyse(ctx context.Context, c *cli, args []string) (err error) {
+	f, err := c.parseAnalyse(args)
+	if err != nil {
+		return err
+	}
+	svc, st, err := openService(ctx, f.store)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	q := export.Question{Demonstration: analysis.Demonstration(f.demonstration), Origin: analysis.Origin(f.origin),
+		StrictBaseline: f.strictBaseline, PreDose: f.preDose, Site: study.SiteCode(f.site), Regimen: f.regimen, Program: buildVersion()}
+	if q.Cut, q.Through, err = cutAndThrough(ctx, svc, f.cut, f.through); err != nil {
+		return saidWrongly(err)
+	}
+	data, err := export.Gather(ctx, svc, study.System("analyse"), q)
+	if err != nil {
+		return saidWrongly(err)
+	}
+	table, print, err := f.table.build(data, f.ask())
+	if err != nil {
+		return saidWrongly(err)
+	}
+	write := func(w io.Writer) error {
+		if f.format == "json" {
+			return json.MarshalWrite(w, table, jsontext.WithIndent("  "))
+		}
+		k := &keepError{Writer: w}
+		print(k)
+		return k.err
+	}
+	if f.out == "" {
+		return write(c.stdout)
+	}
+	return writeWhole(f.out, write)
+}
+
+// ask is the question about the table.
+func (f analyseFlags) ask() analysis.Ask {
+	return analysis.Ask{Scale: f.scale, Axis: analysis.Axis(f.axis), Visit: f.visit, Threshold: f.threshold,
+		Rule: analysis.Rule{Threshold: f.threshold, Variant: analysis.Variant(f.variant), Death: analysis.Handling(f.death),
+			Gap: analysis.Handling(f.gap), Progression: analysis.Handling(f.progression)}}
+}
+
+// parseAnalyse reads the table, which stands before the flags or after them.
+func (c *cli) parseAnalyse(args []string) (analyseFlags, error) {
+	var f analyseFlags
+	var names []string
+	explained := make([]string, 0, len(tablers))
+	for _, t := range tablers {
+		names = append(names, t.name)
+		explained = append(explained, "  "+t.name+": "+t.about)
+	}
+	fs := c.flags("analyse", "analyse TABLE [flags]: computes a table of the study, which is one of\n\n"+strings.Join(explained, "\n"))
+	storeURL := storeFlag(fs, c)
+	fs.StringVar(&f.format, "format", "table", "`table|json`")
+	fs.StringVar(&f.scale, "scale", "", "`CODE` of a score; empty: the instrument's total")
+	fs.StringVar(&f.visit, "visit", "", "`CODE` of a visit, such as C7D1, or W18 by the calendar; empty: all")
+	fs.StringVar(&f.axis, "axis", "", "visits by `cycle|calendar`; empty: cycle")
+	fs.StringVar(&f.cut, "cut", "", "what was recorded by then: a `DATE` (its end in the study's zone) or an instant; empty: now")
+	fs.StringVar(&f.through, "through", "", "only forms and facts dated on or before this `DATE`")
+	fs.StringVar(&f.demonstration, "demonstration", "", "demonstration data: `exclude|include|only`; empty: include in a simulated study, else exclude")
+	fs.StringVar(&f.origin, "origin", "", "day that calendar visits are counted from: `first_dose|enrolment`; empty: first_dose")
+	fs.StringVar(&f.site, "site", "", "only this `SITE`; empty: all")
+	fs.StringVar(&f.regimen, "regimen", "", "only this `REGIMEN` at first dose; empty: all")
+	fs.BoolVar(&f.strictBaseline, "strict-baseline", false, "leave out baseline forms whose order to the first dose is unknown")
+	fs.BoolVar(&f.preDose, "pre-dose", false, "leave out later forms that were not certainly completed before their cycle's dose")
+	fs.Float64Var(&f.threshold, "threshold", 0, "`POINTS` that count as a change; 0: the published minimally important difference")
+	fs.StringVar(&f.variant, "variant", "", "deterioration is the `first|confirmed|definitive` fall; empty: first")
+	fs.StringVar(&f.death, "death", "", "a death is `censor|event` (within 42 days of the last valid form); empty: censor")
+	fs.StringVar(&f.gap, "gap", "", "two or more missed: `censor|event` (what follows counts); empty: censor")
+	fs.StringVar(&f.progression, "progression", "", "progression or new therapy: `ignore|censor`; empty: ignore")
+	fs.StringVar(&f.out, "out", "", "`FILE` to write, replaced only when the run went well; standard output when empty")
+	word, args := takeWord(args, "-strict-baseline", "-pre-dose")
+	if err := c.parseSettings(fs, args); err != nil {
+		return f, err
+	}
+	f.store = *storeURL
+	i := slices.Index(names, word)
+	switch {
+	case word == "":
+		return f, usageError{"name the table: " + strings.Join(names, ", ")}
+	case i < 0:
+		return f, usageError{fmt.Sprintf("there is no table %q; there is: %s", word, strings.Join(names, ", "))}
+	case fs.NArg() > 0:
+		return f, usageError{fmt.Sprintf("one table at a time; what is %q?", fs.Arg(0))}
+	case f.format != "table" && f.format != "json":
+		return f, usageError{"-format is table or json"}
+	}
+	f.table = tablers[i]
+	return f, nil
+}
+
+// keepError is a writer that remembers the first error.
+type keepError struct {
+	io.Writer
+	err error
+}
+
+// Write writes, unless a write failed before.
+func (k *keepError) Write(b []byte) (int, error) {
+	if k.err != nil {
+		return 0, k.err
+	}
+	n, err := k.Writer.Write(b)
+	k.err = err
+	return n, err
+}
