@@ -1,6 +1,10 @@
 package analysis
 
-import "epro/study"
+import (
+	"slices"
+
+	"epro/study"
+)
 
 // Data is a study at a cut: its plan, everybody in it, and what the reading was
 // about.
@@ -35,7 +39,7 @@ type Run struct {
 // Ask says which table, as a person asks for it; a zero field is the default.
 type Ask struct {
 	Scale     string  // code of a score; the instrument's last total
-	Axis      Axis    // ByCycle
+	Axis      Axis    // that of Visit; ByCycle
 	Visit     string  // code on the axis; all
 	Threshold float64 // in points, for responders; the published MID
 	Rule      Rule    // for time to deterioration
@@ -52,6 +56,9 @@ type About struct {
 func (d *Data) about(a Ask) (about About, score int, points []Point, err error) {
 	if score, err = d.Score(a.Scale); err != nil {
 		return about, 0, nil, err
+	}
+	if a.Axis == "" && isWeekCode(a.Visit) && d.VisitNumber(a.Visit) == 0 {
+		a.Axis = ByCalendar
 	}
 	if a.Axis, err = choose("axis", a.Axis, Axes); err != nil {
 		return about, 0, nil, err
@@ -148,6 +155,11 @@ func (d *Data) at(axis Axis, code string) ([]Point, error) {
 		}
 	}
 	return nil, invalidChoice("visit", codes)
+}
+
+// later are the points but the baseline visit, which has no change from itself.
+func (d *Data) later(points []Point) []Point {
+	return slices.DeleteFunc(points, func(p Point) bool { return p.axis == ByCycle && d.Visits[p.Number].Baseline })
 }
 
 // form is the person's form at the point that is valid for the score, or nil.

@@ -137,8 +137,11 @@ type Deterioration struct {
 	CannotFall bool `json:"cannot_fall"`
 }
 
-// Months are the days in months of 30.4375.
-func (d Deterioration) Months() float64 { return float64(d.Days) / 30.4375 }
+// DaysPerMonth turns days into months: a twelfth of 365.25.
+const DaysPerMonth = 30.4375
+
+// Months are the days in months.
+func (d Deterioration) Months() float64 { return float64(d.Days) / DaysPerMonth }
 
 // TimeToDeterioration is the person's time to deterioration of the score under
 // a settled rule; only people of the PRO population have one.

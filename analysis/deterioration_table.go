@@ -8,12 +8,20 @@ import (
 // DeteriorationTable is the time to deterioration of everybody and its curve.
 type DeteriorationTable struct {
 	About
-	Rule       Rule            `json:"rule"`
-	Curve      Curve           `json:"curve"`
-	Endings    []EndingCount   `json:"endings"`
-	CannotFall int             `json:"cannot_fall"` // whose baseline lies too low to fall so far; they stay in
-	SingleLast int             `json:"single_last"` // definitive falls that only the last form shows
-	People     []Deterioration `json:"participants"`
+	Rule       Rule          `json:"rule"`
+	Curve      Curve         `json:"curve"`
+	Endings    []EndingCount `json:"endings"`
+	CannotFall int           `json:"cannot_fall"` // whose baseline lies too low to fall so far; they stay in
+	SingleLast int           `json:"single_last"` // definitive falls that only the last form shows
+	// AtRisk are the numbers at risk every four cycle lengths, for under a plot.
+	AtRisk []RiskMark      `json:"at_risk"`
+	People []Deterioration `json:"participants"`
+}
+
+// RiskMark is how many were at risk on a day from the first dose.
+type RiskMark struct {
+	Days int `json:"days"`
+	N    int `json:"n"`
 }
 
 // EndingCount is how many times ended in one way.
@@ -57,5 +65,6 @@ func (d *Data) DeteriorationTable(a Ask) (DeteriorationTable, error) {
 		return cmp.Or(cmp.Compare(a.Censor, b.Censor), cmp.Compare(a.Description, b.Description))
 	})
 	t.Curve = KaplanMeier(times)
+	t.AtRisk = t.Curve.marks(4 * d.CycleDays)
 	return t, nil
 }

@@ -121,6 +121,16 @@ func (c Curve) reachesHalf(curve func(KMStep) *float64) *float64 {
 	return &day
 }
 
+// marks are the numbers at risk at day 0 and so many days apart, up to the last
+// time.
+func (c Curve) marks(apart int) []RiskMark {
+	out := []RiskMark{}
+	for day := 0; len(c.Steps) > 0 && day <= c.Steps[len(c.Steps)-1].Days; day += apart {
+		out = append(out, RiskMark{day, c.AtRisk(day)})
+	}
+	return out
+}
+
 // AtRisk is how many had neither an event nor a censored time before the day.
 func (c Curve) AtRisk(day int) int {
 	left := c.N

@@ -97,6 +97,7 @@ func (d *Data) ResponderTable(a Ask) (ResponderTable, error) {
 	if err != nil {
 		return ResponderTable{}, err
 	}
+	points = d.later(points)
 	t := ResponderTable{About: about, Source: "as asked for", Visits: make([]ResponseRow, len(points))}
 	if a.Threshold == 0 {
 		t.Source = d.MID(score).Source

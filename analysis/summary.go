@@ -74,17 +74,23 @@ type ScoreTable struct {
 
 // ScoreTable describes the score at the visits.
 func (d *Data) ScoreTable(a Ask) (ScoreTable, error) {
-	return d.describe(a, func(_ *Person, f *Form, score int) (float64, bool) { return f.Value(score) })
-}
-
-// ChangeTable describes the change from baseline at the visits.
-func (d *Data) ChangeTable(a Ask) (ScoreTable, error) { return d.describe(a, (*Person).Change) }
-
-func (d *Data) describe(a Ask, value func(*Person, *Form, int) (float64, bool)) (ScoreTable, error) {
 	about, score, points, err := d.about(a)
 	if err != nil {
 		return ScoreTable{}, err
 	}
+	return d.describe(about, score, points, func(_ *Person, f *Form, score int) (float64, bool) { return f.Value(score) }), nil
+}
+
+// ChangeTable describes the change from baseline at the visits.
+func (d *Data) ChangeTable(a Ask) (ScoreTable, error) {
+	about, score, points, err := d.about(a)
+	if err != nil {
+		return ScoreTable{}, err
+	}
+	return d.describe(about, score, d.later(points), (*Person).Change), nil
+}
+
+func (d *Data) describe(about About, score int, points []Point, value func(*Person, *Form, int) (float64, bool)) ScoreTable {
 	t := ScoreTable{About: about, Visits: make([]ScoreRow, len(points))}
 	t.Low, t.High, _ = d.Instrument.Range(about.Scale)
 	if mid := d.MID(score).Low; mid > 0 {
@@ -93,7 +99,7 @@ func (d *Data) describe(a Ask, value func(*Person, *Form, int) (float64, bool)) 
 	for i, point := range points {
 		t.Visits[i] = ScoreRow{point, Summarise(d.values(point, score, value))}
 	}
-	return t, nil
+	return t
 }
 
 func (d *Data) values(point Point, score int, value func(*Person, *Form, int) (float64, bool)) []float64 {
@@ -137,6 +143,7 @@ func (d *Data) DistributionTable(a Ask) (DistributionTable, error) {
 	if err != nil {
 		return DistributionTable{}, err
 	}
+	points = d.later(points)
 	t := DistributionTable{About: about, Visits: make([]Distribution, len(points))}
 	if mid := d.MID(score).Low; mid > 0 {
 		t.MID = &mid

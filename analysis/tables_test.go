@@ -34,7 +34,7 @@ func TestRespondersAreCountedAmongThoseWhoAnsweredAndAmongAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	share := func(s analysis.Share) [2]int { return [2]int{s.N, s.Of} }
-	first, second := table.Visits[1], table.Visits[2]
+	first, second := table.Visits[0], table.Visits[1] // after baseline
 	for _, c := range []struct {
 		name string
 		got  analysis.Share
@@ -93,6 +93,20 @@ func TestMissingFormsHaveAPattern(t *testing.T) {
 	}
 	if total != 7 { // all but the one who sent nothing
 		t.Errorf("%d people by last visit", total)
+	}
+}
+
+func TestAWeekIsAskedForByItsCodeAlone(t *testing.T) {
+	plan, people := simulatedStudy(t, 40, 1).read(t, analysis.Selection{})
+	d := &analysis.Data{Plan: plan, People: people}
+	for code, axis := range map[string]analysis.Axis{"W18": analysis.ByCalendar, "W24": analysis.ByCalendar, "C7D1": analysis.ByCycle, "W52": analysis.ByCycle} {
+		if table, err := d.ChangeTable(analysis.Ask{Visit: code}); err != nil || table.Axis != axis || len(table.Visits) != 1 || table.Visits[0].Code != code {
+			t.Errorf("%s: %+v, %v", code, table.Axis, err)
+		}
+	}
+	table, err := d.ChangeTable(analysis.Ask{})
+	if err != nil || len(table.Visits) != 17 || table.Visits[0].Code != "C2D1" {
+		t.Errorf("the baseline visit has no change from itself: %v", err)
 	}
 }
 
@@ -194,9 +208,13 @@ func TestTheTablesAgreeWithEachOther(t *testing.T) {
 		must(t, err)
 		scores, err := d.ScoreTable(ask)
 		must(t, err)
+		of := map[string]int{}
+		for _, row := range scores.Visits {
+			of[row.Code] = row.N
+		}
 		for i, row := range change.Visits {
 			r := responders.Visits[i].AmongValid
-			if row.N > scores.Visits[i].N || r.Improved.N+r.Stable.N+r.Worsened.N != row.N || distribution.Visits[i].N != row.N || responders.Visits[i].AmongAll.Stable.Of < row.N {
+			if row.N > of[row.Code] || r.Improved.N+r.Stable.N+r.Worsened.N != row.N || distribution.Visits[i].N != row.N || responders.Visits[i].AmongAll.Stable.Of < row.N {
 				t.Fatalf("%s: %+v, %+v, %+v", row.Code, row, r, distribution.Visits[i])
 			}
 			if steps := distribution.Visits[i].Steps; len(steps) > 0 && (steps[len(steps)-1].Share != 1 || steps[0].Change != *row.Min) {

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"strconv"
 
 	"epro/study"
 )
@@ -40,6 +41,15 @@ func WeekCode(target int) string {
 		return fmt.Sprintf("W%d", target/7)
 	}
 	return fmt.Sprintf("D%d", target)
+}
+
+// isWeekCode reports whether the text has the form of a WeekCode.
+func isWeekCode(code string) bool {
+	if len(code) < 2 || code[0] != 'W' && code[0] != 'D' {
+		return false
+	}
+	_, err := strconv.ParseUint(code[1:], 10, 31)
+	return err == nil
 }
 
 // WeekName is WeekCode in words.

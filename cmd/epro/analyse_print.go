@@ -132,7 +132,8 @@ func printDeterioration(w io.Writer, t analysis.DeteriorationTable) {
 	printAbout(w, t.About)
 	r := t.Rule
 	fmt.Fprintf(w, "fall of %v points or more, %s; death %s, gap %s, progression %s\n", r.Threshold, r.Variant, r.Death, r.Gap, r.Progression)
-	fmt.Fprintf(w, "%d people, %d events, median %v days (%v to %v)\n", t.Curve.N, t.Curve.Events, shown(t.Curve.Median), shown(t.Curve.MedianLow), shown(t.Curve.MedianHigh))
+	fmt.Fprintf(w, "%d people, %d events, median %v days (%v to %v), %v months\n", t.Curve.N, t.Curve.Events, shown(t.Curve.Median),
+		shown(t.Curve.MedianLow), shown(t.Curve.MedianHigh), shown(months(t.Curve.Median)))
 	fmt.Fprintf(w, "%d start too low to fall so far; %d falls that only the last form shows\n", t.CannotFall, t.SingleLast)
 	for _, e := range t.Endings {
 		fmt.Fprintf(w, "%d ended with CNSR %d: %s\n", e.N, e.Censor, e.Description)
@@ -143,6 +144,15 @@ func printDeterioration(w io.Writer, t analysis.DeteriorationTable) {
 			row(s.Days, s.AtRisk, s.Events, s.Censored, &s.Survival, &s.SE, s.Low, s.High)
 		}
 	})
+}
+
+// months are days in months, for the eye.
+func months(days *float64) *float64 {
+	if days == nil {
+		return nil
+	}
+	m := *days / analysis.DaysPerMonth
+	return &m
 }
 
 func printDistribution(w io.Writer, t analysis.DistributionTable) {
