@@ -24,7 +24,8 @@
 //   - store opens a store by its address. store/sqlite is the embedded one,
 //     store/mongo the one for several machines, store/storetest the contract
 //     that both must pass, written as tests. They import study; store imports
-//     its own folders too.
+//     its own folders too. store/mongo/mongotest gives tests a database and a
+//     proxy in front of it.
 //   - auth turns a password, a code or a token into a study.Actor. It speaks no
 //     HTTP. It imports study.
 //   - reminders plans reminders (pure) and sends them (a loop that can be

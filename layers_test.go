@@ -32,6 +32,7 @@ var layers = []struct {
 	{"store", []string{"study", "store/sqlite", "store/mongo"}},
 	{"store/sqlite", []string{"study"}},
 	{"store/mongo", []string{"study"}},
+	{"store/mongo/mongotest", nil},
 	{"store/storetest", []string{"study"}},
 	{"auth", []string{"study"}},
 	{"reminders", []string{"study"}},
@@ -44,7 +45,7 @@ var layers = []struct {
 	{"internal/simulate", []string{"study", "scoring", "instruments/..."}},
 	// Only a browser shows whether pages and API fit, and neither may import the other.
 	{"internal/browsertest", append([]string{"api", "web", "internal/testkit"}, belowAPI...)},
-	{"internal/testkit", append([]string{"store/storetest"}, belowAPI...)},
+	{"internal/testkit", append([]string{"store/storetest", "store/mongo/mongotest"}, belowAPI...)},
 }
 
 var belowAPI = []string{
@@ -53,9 +54,11 @@ var belowAPI = []string{
 }
 
 // testsMay is what any _test.go file may import on top of what its package
-// reaches: the builders, the simulated study, the store contract and the store
-// that needs no server.
-var testsMay = []string{"internal/testkit", "internal/simulate", "store/storetest", "store/sqlite", "instruments/factb"}
+// reaches: the builders, the simulated study, the store contract and both
+// stores.
+var testsMay = []string{
+	"internal/testkit", "internal/simulate", "store/storetest", "store/sqlite", "store/mongo", "store/mongo/mongotest", "instruments/factb",
+}
 
 // homes says which packages may import a third-party module, named here by the
 // beginning of the import path. A path that no line matches is refused.
@@ -71,7 +74,7 @@ var homes = []struct {
 	{"github.com/pquerna/otp", []string{"auth"}},
 	{"golang.org/x/crypto/argon2", []string{"auth"}},
 	{"firebase.google.com/go", []string{"reminders/fcm", "auth"}},
-	{"go.mongodb.org/mongo-driver", []string{"store/mongo"}},
+	{"go.mongodb.org/mongo-driver", []string{"store/mongo", "store/mongo/mongotest"}},
 	{"modernc.org/sqlite", []string{"store/sqlite"}},
 	{"go.yaml.in/yaml", []string{"study"}},
 	{"github.com/hashicorp/golang-lru", []string{"study", "auth"}},

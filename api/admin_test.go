@@ -146,7 +146,7 @@ func TestTheAuditComesInPagesAndHasEverything(t *testing.T) {
 }
 
 func TestTheFirstAdministratorIsMadeOnce(t *testing.T) {
-	s := build(t, testkit.SQLite(t))
+	s := build(t, testkit.Store(t))
 	token, err := s.auth.SetupToken(t.Context())
 	if err != nil || token == "" {
 		t.Fatalf("%q %v", token, err)
@@ -172,7 +172,7 @@ func TestTheFirstAdministratorIsMadeOnce(t *testing.T) {
 }
 
 func TestTheFirstAdministratorIsMadeOnceEvenBySeveralAtOnce(t *testing.T) {
-	s := build(t, testkit.SQLite(t))
+	s := build(t, testkit.Store(t))
 	token, err := s.auth.SetupToken(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -193,7 +193,7 @@ func TestTheFirstAdministratorIsMadeOnceEvenBySeveralAtOnce(t *testing.T) {
 }
 
 func TestRefreshAndLogout(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	p := s.Enrol(t, "001")
 	session := s.bind(t, p)
 	refresh := func(token any) reply {
@@ -223,7 +223,7 @@ func TestRefreshAndLogout(t *testing.T) {
 
 // Whatever is wrong with a name and a password, the sentence is the same.
 func TestSigningInTellsNobodyWhoExists(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	a := s.staff(t, "anna", study.RoleAnalyst)
 	off := s.staff(t, "off", study.RoleAnalyst)
 	admin := s.staff(t, "root", study.RoleAdmin)

@@ -78,13 +78,13 @@ var producers = map[study.Code]func(t *testing.T, w *world) reply{
 		return w.s.call(t, "POST", "/v1/auth/login", "", map[string]any{"username": "nobody", "password": canary})
 	},
 	study.Unavailable: func(t *testing.T, _ *world) reply {
-		store := &switched{Store: testkit.SQLite(t)}
+		store := &switched{Store: testkit.Store(t)}
 		s := start(t, store)
 		store.breakWith(storetest.Broken())
 		return s.call(t, "POST", "/v1/auth/login", "", map[string]any{"username": "nobody", "password": canary})
 	},
 	study.Internal: func(t *testing.T, _ *world) reply {
-		store := &switched{Store: testkit.SQLite(t)}
+		store := &switched{Store: testkit.Store(t)}
 		s := start(t, store)
 		_, phone := s.phone(t, "001")
 		store.breakWith(uncoded{store.Store})
@@ -153,7 +153,7 @@ func codesOf(t *testing.T) []study.Code {
 // A store that cannot be reached must never read as "there is none" or "you are
 // nobody": phones would drop what they hold, and people would be told lies.
 func TestWithoutItsStoreEveryRouteIsUnavailableAndNothingElse(t *testing.T) {
-	store := &switched{Store: testkit.SQLite(t)}
+	store := &switched{Store: testkit.Store(t)}
 	w := worldOn(t, store)
 	type request struct {
 		route api.RouteInfo
@@ -208,7 +208,7 @@ func TestWithoutItsStoreEveryRouteIsUnavailableAndNothingElse(t *testing.T) {
 
 // The answer of an insert can be lost though it was made.
 func TestAFormWhoseInsertLostItsAnswerIsStoredOnce(t *testing.T) {
-	store := storetest.Faulty(testkit.SQLite(t))
+	store := storetest.Faulty(testkit.Store(t))
 	s := start(t, store)
 	s.baseline()
 	p, token := s.phone(t, "001")
@@ -228,7 +228,7 @@ func TestAFormWhoseInsertLostItsAnswerIsStoredOnce(t *testing.T) {
 
 // A handler that panics is a fault of ours, answered as one.
 func TestAPanicIsAnsweredAsAProblem(t *testing.T) {
-	store := &switched{Store: testkit.SQLite(t)}
+	store := &switched{Store: testkit.Store(t)}
 	s := start(t, store)
 	_, phone := s.phone(t, "001")
 	store.breakWith(panics{store.Store})

@@ -14,7 +14,7 @@ import (
 )
 
 func TestTheDocumentIsOpenAPIAndHasTheRoutesAndNoOthers(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	d := s.document(t)
 	if d.OpenAPI != "3.1.0" {
 		t.Errorf("the version is %q", d.OpenAPI)
@@ -93,7 +93,7 @@ func checkOperation(t *testing.T, d *document, name string, op operation) {
 // Every schema closes its objects, leads somewhere, and uses no word that the
 // checker of this suite does not understand.
 func TestEverySchemaIsClosedAndUnderstood(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	var loose struct {
 		Components struct{ Schemas map[string]json.RawMessage }
 	}
@@ -137,7 +137,7 @@ func checkClosed(t *testing.T, d *document, at string, s schema) {
 }
 
 func TestTheDocsPageNeedsNobodyElse(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	r := s.call(t, "GET", "/docs", "", nil).want(t, 200)
 	page := string(r.body)
 	if r.header.Get("Content-Type") != "text/html; charset=utf-8" {
@@ -240,7 +240,7 @@ func TestBodiesHaveTheMembersOfTheContract(t *testing.T) {
 
 // A list of nothing is an empty list, not null.
 func TestAnEmptyListIsAList(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	anna := s.staff(t, "anna", study.RoleCoordinator, testkit.Site)
 	if got := s.call(t, "GET", "/v1/participants", anna.token, nil).want(t, 200); string(got.body) != `{"items":[],"next":null}` {
 		t.Errorf("%s", got.body)

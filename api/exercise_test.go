@@ -23,7 +23,7 @@ type world struct {
 	n          int
 }
 
-func newWorld(t testing.TB) *world { return worldOn(t, testkit.SQLite(t)) }
+func newWorld(t testing.TB) *world { return worldOn(t, testkit.Store(t)) }
 
 func worldOn(t testing.TB, store study.Store) *world {
 	t.Helper()

@@ -14,7 +14,7 @@ import (
 
 // TestTheMainFlow is what the project is for, from enrolment to receipt.
 func TestTheMainFlow(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	s.baseline()
 	p := s.Enrol(t, "001")
 	session := s.bind(t, p)
@@ -130,7 +130,7 @@ func elsewhere(t testing.TB, instant any) string {
 }
 
 func TestBeforeTheWindowTheSentenceNamesItsTimesAndNothingIsStored(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	p, token := s.phone(t, "001")
 	before := s.content(t)
 	r := s.call(t, "PUT", formAt(p, "C1D1", s.NewID()), token, s.sheet(1)).refused(t, 409, study.WindowNotOpen)
@@ -149,7 +149,7 @@ func TestBeforeTheWindowTheSentenceNamesItsTimesAndNothingIsStored(t *testing.T)
 }
 
 func TestAFormAfterItsWindowIsHeldUntilStaffDecide(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	s.baseline()
 	p := s.Enrol(t, "001")
 	session := s.bind(t, p)
@@ -182,7 +182,7 @@ func TestAFormAfterItsWindowIsHeldUntilStaffDecide(t *testing.T) {
 // A phone that lost the answer keeps sending, for weeks if it must. Whatever
 // has happened to the participant since, it hears that its form arrived.
 func TestARetryGetsItsReceiptWhateverHasChangedSince(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	s.baseline()
 	p := s.Enrol(t, "001")
 	session := s.bind(t, p)
@@ -232,7 +232,7 @@ func TestARetryGetsItsReceiptWhateverHasChangedSince(t *testing.T) {
 }
 
 func TestALockedSiteHoldsForms(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	s.baseline()
 	p, token := s.phone(t, "001")
 	anna := s.staff(t, "anna", study.RoleInvestigator, testkit.Site)
@@ -245,7 +245,7 @@ func TestALockedSiteHoldsForms(t *testing.T) {
 }
 
 func TestTheQuestionnaireComesInTheLanguageAskedForAndOnlyWhenItIsNew(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	_, token := s.phone(t, "001")
 	tags := map[string]string{}
 	for _, lang := range []string{"en", "zh"} {
@@ -285,7 +285,7 @@ func TestTheQuestionnaireComesInTheLanguageAskedForAndOnlyWhenItIsNew(t *testing
 }
 
 func TestWithoutALanguageTheQuestionnaireComesInTheParticipants(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	p, token := s.phone(t, "001")
 	anna := s.staff(t, "anna", study.RoleCoordinator, testkit.Site)
 	s.call(t, "PATCH", "/v1/participants/"+string(p.ID), anna.token, map[string]any{"language": "zh", "reason": "she asked"}).want(t, 200)
@@ -296,7 +296,7 @@ func TestWithoutALanguageTheQuestionnaireComesInTheParticipants(t *testing.T) {
 }
 
 func TestSkippedOptedOutAndNotReachedItemsAreKeptApart(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	s.baseline()
 	p, token := s.phone(t, "001")
 	form := s.sheet(1)
@@ -323,7 +323,7 @@ func TestSkippedOptedOutAndNotReachedItemsAreKeptApart(t *testing.T) {
 }
 
 func TestProgressIsCountsOnlyAndOnlyOfOnesOwnForms(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	s.baseline()
 	p, token := s.phone(t, "001")
 	q := s.Enrol(t, "002")
@@ -353,7 +353,7 @@ func TestProgressIsCountsOnlyAndOnlyOfOnesOwnForms(t *testing.T) {
 
 // The phone's clock is two hours ahead: the form counts, and says so.
 func TestAPhoneWithAWrongClockIsBelievedWithAFlag(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	s.baseline()
 	p, token := s.phone(t, "001")
 	r := s.call(t, "PUT", formAt(p, "C1D1", s.NewID()), token, sheetAt(s.Clock.Now().Add(2*time.Hour), 1)).want(t, 201).json(t)

@@ -11,7 +11,7 @@ import (
 // FuzzSubmissionBody sends anything at all as a form: it is never a fault of
 // ours, it is stored only when the answer is 2xx, and an error never repeats it.
 func FuzzSubmissionBody(f *testing.F) {
-	s := start(f, testkit.SQLite(f))
+	s := start(f, testkit.Store(f))
 	s.baseline()
 	p, token := s.phone(f, "001")
 	good, err := json.Marshal(s.sheet(1))

@@ -15,7 +15,7 @@ import (
 )
 
 func TestHealthReadinessAndKeysNeedNoToken(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	if got := s.call(t, "GET", "/healthz", "", nil).want(t, 200); string(got.body) != `{"status":"ok"}` {
 		t.Errorf("%s", got.body)
 	}
@@ -38,7 +38,7 @@ func TestHealthReadinessAndKeysNeedNoToken(t *testing.T) {
 }
 
 func TestEveryAnswerCarriesTheSecurityHeaders(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	for _, c := range []struct {
 		method, path string
 		status       int
@@ -55,7 +55,7 @@ func TestEveryAnswerCarriesTheSecurityHeaders(t *testing.T) {
 }
 
 func TestEveryOtherMethodIsRefusedWithThoseThatAreAllowed(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	takes := map[string][]string{}
 	for _, r := range s.api.Routes() {
 		path := inBraces.ReplaceAllString(r.Path, "x")
@@ -77,7 +77,7 @@ func TestEveryOtherMethodIsRefusedWithThoseThatAreAllowed(t *testing.T) {
 }
 
 func TestNoOtherSiteMayReadAnswers(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	_, token := s.phone(t, "001")
 	got := s.call(t, "GET", "/v1/me", token, nil, "Origin", "https://elsewhere.example").want(t, 200)
 	for name := range got.header {
@@ -88,7 +88,7 @@ func TestNoOtherSiteMayReadAnswers(t *testing.T) {
 }
 
 func TestARequestIDIsEchoedIfItIsOne(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	for sent, echoed := range map[string]bool{
 		"abcdefgh": true, "0123-4567_AB": true, strings.Repeat("a", 64): true,
 		"": false, "short": false, strings.Repeat("a", 65): false, "has space1": false, "quote\"12345": false, "semi;colon1": false, "<script>alert": false, "ünïcode1234": false,
@@ -105,7 +105,7 @@ func TestARequestIDIsEchoedIfItIsOne(t *testing.T) {
 }
 
 func TestMetricsAreForThisMachineOnlyAndNameNobody(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	s.baseline()
 	p, token := s.phone(t, "001")
 	id := s.NewID()
@@ -140,12 +140,12 @@ func TestMetricsAreForThisMachineOnlyAndNameNobody(t *testing.T) {
 }
 
 func TestMetricsCanBeOpened(t *testing.T) {
-	s := start(t, testkit.SQLite(t), func(o *api.Options) { o.MetricsOpen = true })
+	s := start(t, testkit.Store(t), func(o *api.Options) { o.MetricsOpen = true })
 	s.call(t, "GET", "/metrics", "", nil, "X-Forwarded-For", "203.0.113.9").want(t, 200)
 }
 
 func TestTooManyRequestsAreRefusedBySession(t *testing.T) {
-	s := start(t, testkit.SQLite(t), func(o *api.Options) { o.RatePerMinute = 20 })
+	s := start(t, testkit.Store(t), func(o *api.Options) { o.RatePerMinute = 20 })
 	_, one := s.phone(t, "001")
 	_, two := s.phone(t, "002")
 	refusedAt := func(token string, headers ...string) int {
@@ -170,7 +170,7 @@ func TestTooManyRequestsAreRefusedBySession(t *testing.T) {
 
 // Whoever makes tokens up is counted by address like everybody without one.
 func TestMadeUpTokensDoNotBuyRequests(t *testing.T) {
-	s := start(t, testkit.SQLite(t), func(o *api.Options) { o.RatePerMinute = 10 })
+	s := start(t, testkit.Store(t), func(o *api.Options) { o.RatePerMinute = 10 })
 	_, one := s.phone(t, "001") // the first request of this address
 	for i := range 30 {
 		status := s.call(t, "GET", "/v1/me", fmt.Sprintf("made-up-%d", i), nil).status
@@ -192,7 +192,7 @@ func TestAForwardedAddressIsBelievedFromAProxyOnly(t *testing.T) {
 		{"another address is", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, false},
 		{"this machine is", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}, true},
 	} {
-		s := start(t, testkit.SQLite(t), func(o *api.Options) { o.RatePerMinute, o.TrustedProxies = 5, c.proxies })
+		s := start(t, testkit.Store(t), func(o *api.Options) { o.RatePerMinute, o.TrustedProxies = 5, c.proxies })
 		ask := func(from string) int {
 			return s.call(t, "GET", "/v1/me", "", nil, "X-Forwarded-For", from).status
 		}

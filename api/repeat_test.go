@@ -131,7 +131,7 @@ func (s *interloper) EntryByID(ctx context.Context, id study.EventID) (study.Ent
 // The race of the test before, made sure: the repetition is served whole
 // between this request's look for it and its reading of the record.
 func TestARepetitionThatOvertakesItsRequestIsTheSameRequest(t *testing.T) {
-	store := &interloper{Store: testkit.SQLite(t)}
+	store := &interloper{Store: testkit.Store(t)}
 	w := worldOn(t, store)
 	w.repeatable(t, func(t *testing.T, r api.RouteInfo, token string) {
 		for step := int32(1); step <= 3; step++ {

@@ -135,7 +135,7 @@ func withValue(body map[string]any, name string, value any) map[string]any {
 }
 
 func TestRubbishToTheSubmissionRouteIsRefusedInWordsAndStoresNothing(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	s.baseline()
 	p, token := s.phone(t, "001")
 	before := s.content(t)
@@ -169,7 +169,7 @@ func named(t testing.TB, r reply, name string) bool {
 }
 
 func TestEveryFaultOfAFormIsNamedAtOnce(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	s.baseline()
 	p, token := s.phone(t, "001")
 	form := with(s.sheet(1), "answers", map[string]any{"GP1": 5, "GP2": "3", "GP3": nil, "ZZ": 1, "GP4": 2}, "skipped", map[string]any{"GP4": "skipped", "GP5": "tired"})
@@ -182,7 +182,7 @@ func TestEveryFaultOfAFormIsNamedAtOnce(t *testing.T) {
 }
 
 func TestAFormIsOnlyTakenAsJSON(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	s.baseline()
 	p, token := s.phone(t, "001")
 	before := s.content(t)
@@ -202,7 +202,7 @@ func TestAFormIsOnlyTakenAsJSON(t *testing.T) {
 
 // 64 KB can unpack to 60 MB, or with brotli to gigabytes: a body is taken as it was sent, or not at all.
 func TestACompressedBodyIsNotUnpacked(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	s.baseline()
 	p, token := s.phone(t, "001")
 	var packed bytes.Buffer
@@ -223,7 +223,7 @@ func TestACompressedBodyIsNotUnpacked(t *testing.T) {
 // A phone on a bad network must hear that its body is too large, not that the
 // connection broke: or it would send the same for ever.
 func TestABodyOverTheLimitIsRefusedEvenWhileItIsBeingSent(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	s.baseline()
 	p, token := s.phone(t, "001")
 	before := s.content(t)
@@ -254,7 +254,7 @@ func TestABodyOverTheLimitIsRefusedEvenWhileItIsBeingSent(t *testing.T) {
 }
 
 func TestRequestsThatAreNoHTTPAreRefusedInWords(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	for _, c := range []struct {
 		request string
 		status  int
@@ -282,7 +282,7 @@ func TestRequestsThatAreNoHTTPAreRefusedInWords(t *testing.T) {
 
 // What stands in a path is a name of something or of nothing.
 func TestRubbishInPathsNamesNothing(t *testing.T) {
-	s := start(t, testkit.SQLite(t))
+	s := start(t, testkit.Store(t))
 	s.baseline()
 	p, token := s.phone(t, "001")
 	anna := s.staff(t, "anna", study.RoleInvestigator, testkit.Site)

@@ -47,7 +47,7 @@ func (s *gated) Append(ctx context.Context, e study.Entry, snap *study.Snapshot)
 // What runs when the signal comes is finished and answered; what comes after
 // it is refused; only then may the store be closed.
 func TestAServerThatStopsFinishesWhatRuns(t *testing.T) {
-	store := &gated{Store: testkit.SQLite(t), entered: make(chan struct{}), release: make(chan struct{})}
+	store := &gated{Store: testkit.Store(t), entered: make(chan struct{}), release: make(chan struct{})}
 	s := build(t, store)
 	ln := localPort(t)
 	s.listen(t, ln)
@@ -108,7 +108,7 @@ func TestAServerThatStopsFinishesWhatRuns(t *testing.T) {
 }
 
 func TestAServerThatStopsIsNotReady(t *testing.T) {
-	store := &gated{Store: testkit.SQLite(t), entered: make(chan struct{}), release: make(chan struct{})}
+	store := &gated{Store: testkit.Store(t), entered: make(chan struct{}), release: make(chan struct{})}
 	s := start(t, store)
 	s.baseline()
 	p, token := s.phone(t, "001")

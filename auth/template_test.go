@@ -25,12 +25,7 @@ var template = sync.OnceValue(func() []byte {
 	if err != nil {
 		panic(err)
 	}
-	n := 0
-	service := study.NewService(db, func() time.Time { return start }, func() string { n++; return fmt.Sprintf("template-%d", n) })
-	_, adopted := service.Adopt(ctx, study.Request{By: system}, study.DefaultProtocolText(), 0, false)
-	_, created := service.CreateSite(ctx, study.Request{By: system},
-		study.CreateSite{Code: "S01", Name: "One", TimeZone: "Asia/Shanghai", Language: "zh"})
-	raw, read := []byte(nil), errors.Join(adopted, created, db.Close())
+	raw, read := []byte(nil), errors.Join(begin(ctx, db), db.Close())
 	if read == nil {
 		raw, read = os.ReadFile(path)
 	}
@@ -39,6 +34,16 @@ var template = sync.OnceValue(func() []byte {
 	}
 	return raw
 })
+
+// begin puts a study and its site into a store.
+func begin(ctx context.Context, store study.Store) error {
+	n := 0
+	service := study.NewService(store, func() time.Time { return start }, func() string { n++; return fmt.Sprintf("template-%d", n) })
+	_, adopted := service.Adopt(ctx, study.Request{By: system}, study.DefaultProtocolText(), 0, false)
+	_, created := service.CreateSite(ctx, study.Request{By: system},
+		study.CreateSite{Code: "S01", Name: "One", TimeZone: "Asia/Shanghai", Language: "zh"})
+	return errors.Join(adopted, created)
+}
 
 var (
 	start  = time.Date(2026, 3, 17, 8, 0, 0, 0, time.UTC)

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"epro/store/mongo"
+	"epro/store/mongo/mongotest"
 	"epro/store/sqlite"
 	"epro/study"
 )
@@ -63,19 +65,34 @@ func (w *world) newID() string {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "epro.db")
-	if err := os.WriteFile(path, template(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	db, err := sqlite.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
+	db := openStore(t)
 	w := &world{t: t, store: db, clock: &clock{at: start}, random: &lockedReader{from: rand.NewChaCha8([32]byte{1})}, admin: system,
 		site: study.Actor{Role: study.RoleCoordinator, Staff: "c", Sites: []study.SiteCode{"S01"}}}
 	w.Auth = w.process(db, Options{})
 	return w
+}
+
+// openStore is a store with a study: the embedded one, or one on MongoDB where
+// tests are to run on that, see mongotest.Wanted.
+func openStore(t testing.TB) (db study.Store) {
+	t.Helper()
+	var err error
+	if mongotest.Wanted() {
+		if db, err = mongo.Open(t.Context(), mongotest.Database(t)); err == nil {
+			err = begin(t.Context(), db)
+		}
+	} else {
+		path := filepath.Join(t.TempDir(), "epro.db")
+		if err := os.WriteFile(path, template(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		db, err = sqlite.Open(t.Context(), path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 func (w *world) by(a study.Actor) study.Request { return study.Request{By: a} }

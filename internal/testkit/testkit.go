@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"epro/instruments/factb"
+	"epro/store/mongo"
+	"epro/store/mongo/mongotest"
 	"epro/store/sqlite"
 	"epro/study"
 )
@@ -86,6 +88,33 @@ func SQLite(t testing.TB) *sqlite.DB {
 		}
 	})
 	return db
+}
+
+// MongoDB is an empty store on the MongoDB server for tests; without one the
+// test is skipped.
+func MongoDB(t testing.TB) *mongo.DB {
+	t.Helper()
+	db, err := mongo.Open(context.Background(), mongotest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("close the store: %v", err)
+		}
+	})
+	return db
+}
+
+// Store is an empty store for a test that either kind would do for: the
+// embedded one, and with EPRO_TEST_STORE=mongodb one on the MongoDB server.
+// .ci/run runs such tests twice.
+func Store(t testing.TB) study.Store {
+	t.Helper()
+	if mongotest.Wanted() {
+		return MongoDB(t)
+	}
+	return SQLite(t)
 }
 
 // The sites of Study.

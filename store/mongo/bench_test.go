@@ -8,13 +8,14 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"epro/store/mongo/mongotest"
 	"epro/study"
 )
 
 // BenchmarkAppend compares an append, which is an event and a snapshot, with
 // the driver's bare InsertOne of the event's bytes on the same server.
 func BenchmarkAppend(b *testing.B) {
-	db := openTest(b, newDatabase(b, serverURL(b)), seams{})
+	db := openTest(b, mongotest.Database(b), seams{})
 	bare := db.client.Database(db.events.Database().Name()).Collection("bare")
 	state := make([]byte, 0, 6000)
 	for len(state) < cap(state) {

@@ -11,6 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/event"
 
+	"epro/store/mongo/mongotest"
 	"epro/study"
 )
 
@@ -53,7 +54,7 @@ func names(t *testing.T, commands []bson.Raw) string {
 
 func TestACallTakesNoMoreCommandsThanItsBudget(t *testing.T) {
 	var r recorder
-	db := openTest(t, newDatabase(t, serverURL(t)), seams{monitor: r.monitor()})
+	db := openTest(t, mongotest.Database(t), seams{monitor: r.monitor()})
 	ctx := t.Context()
 	appends := func(seq uint64) func() error {
 		return func() error { return db.Append(ctx, testEntry("site/S01", seq), testSnapshot("site/S01", seq)) }
@@ -81,7 +82,7 @@ func TestACallTakesNoMoreCommandsThanItsBudget(t *testing.T) {
 
 func TestALongStreamIsOneRead(t *testing.T) {
 	var r recorder
-	db := openTest(t, newDatabase(t, serverURL(t)), seams{monitor: r.monitor()})
+	db := openTest(t, mongotest.Database(t), seams{monitor: r.monitor()})
 	const long = 300
 	for seq := uint64(1); seq <= long; seq++ {
 		must(t, db.Append(t.Context(), testEntry("site/S01", seq), nil))
@@ -100,7 +101,7 @@ func TestALongStreamIsOneRead(t *testing.T) {
 
 func TestTheConcernsAreTheCodesWhateverTheURLSays(t *testing.T) {
 	var r recorder
-	url := newDatabase(t, serverURL(t))
+	url := mongotest.Database(t)
 	join := "?"
 	if strings.Contains(url, "?") {
 		join = "&"
@@ -128,7 +129,7 @@ func TestTheConcernsAreTheCodesWhateverTheURLSays(t *testing.T) {
 }
 
 func TestOfTwoStoresOnOneDatabaseOneWins(t *testing.T) {
-	url := newDatabase(t, serverURL(t))
+	url := mongotest.Database(t)
 	stores := []*DB{openTest(t, url, seams{}), openTest(t, url, seams{})}
 	for seq := uint64(1); seq <= 20; seq++ {
 		errs := make([]error, len(stores))

@@ -43,7 +43,7 @@ func (d copiesDoc) value() study.Fault {
 func (db *DB) Compare(ctx context.Context) iter.Seq2[study.Fault, error] {
 	copies := bson.D{{Key: "stream", Value: 1}, {Key: "seq", Value: 1},
 		{Key: "payload", Value: 1}, {Key: "reason", Value: 1}, {Key: "bytes", Value: 1}}
-	all := pages(entryPage, func(last *study.Fault) ([]study.Fault, error) {
+	all := pages(ctx, entryPage, func(last *study.Fault) ([]study.Fault, error) {
 		filter := bson.D{}
 		if last != nil {
 			filter = behind(bson.E{Key: "stream", Value: string(last.Stream)}, bson.E{Key: "seq", Value: bound(last.Seq)})

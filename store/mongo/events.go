@@ -64,13 +64,13 @@ func (db *DB) EntryByID(ctx context.Context, id study.EventID) (study.Entry, err
 	return one[eventDoc](ctx, db, db.events, field("_id", string(id)), options.FindOne().SetProjection(withoutCopies))
 }
 
-// entryPage is how many entries are read at a time, some kilobytes each.
-const entryPage = 1000
+// entryPage is how many entries are read at a time, a kilobyte or two each.
+const entryPage = 2500
 
 // Entries yields the entries of all streams whose names start with prefix.
 func (db *DB) Entries(ctx context.Context, prefix string) iter.Seq2[study.Entry, error] {
 	whole := validStart(prefix)
-	entries := pages(entryPage, func(last *study.Entry) ([]study.Entry, error) {
+	entries := pages(ctx, entryPage, func(last *study.Entry) ([]study.Entry, error) {
 		o := options.Find().SetProjection(withoutCopies).SetSort(ascending("stream", "seq")).SetLimit(entryPage)
 		return list[eventDoc](ctx, db, db.events, walk(whole, last), o)
 	})

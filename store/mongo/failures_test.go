@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"epro/store/mongo/mongotest"
 	"epro/study"
 )
 
@@ -68,12 +70,12 @@ func refusedInTime(t *testing.T, db *DB) {
 }
 
 func TestACutConnectionIsUnavailableInTimeAndRecoversByItself(t *testing.T) {
-	p := newProxy(t, newDatabase(t, serverURL(t)))
-	db := openTest(t, p.url, seams{})
+	p := mongotest.NewProxy(t, mongotest.Database(t))
+	db := openTest(t, p.URL, seams{})
 	must(t, db.Append(t.Context(), testEntry("site/old", 1), nil))
-	p.cut()
+	p.Cut()
 	refusedInTime(t, db)
-	p.mend()
+	p.Mend()
 	// No call but this one: the driver finds the server again by itself.
 	must(t, second(db.Ready(t.Context())))
 	must(t, second(db.EntryByID(t.Context(), testEntry("site/old", 1).ID)))
@@ -81,31 +83,31 @@ func TestACutConnectionIsUnavailableInTimeAndRecoversByItself(t *testing.T) {
 }
 
 func TestAServerThatDoesNotAnswerIsUnavailableInTime(t *testing.T) {
-	p := newProxy(t, newDatabase(t, serverURL(t)))
-	db := openTest(t, p.url, seams{})
+	p := mongotest.NewProxy(t, mongotest.Database(t))
+	db := openTest(t, p.URL, seams{})
 	release := make(chan struct{})
-	p.set(func(_ string, ask func() ([]byte, error)) ([]byte, error) {
+	p.Set(func(_ string, ask func() ([]byte, error)) ([]byte, error) {
 		<-release
 		return ask()
 	})
 	refusedInTime(t, db)
-	p.set(nil)
+	p.Set(nil)
 	close(release)
 	must(t, second(db.Ready(t.Context())))
 }
 
 func TestOpeningIsUnavailableInTimeWhenNobodyAnswers(t *testing.T) {
-	p := newProxy(t, newDatabase(t, serverURL(t)))
+	p := mongotest.NewProxy(t, mongotest.Database(t))
 	release := make(chan struct{})
 	defer close(release)
-	p.set(func(string, func() ([]byte, error)) ([]byte, error) {
+	p.Set(func(string, func() ([]byte, error)) ([]byte, error) {
 		<-release
-		return nil, errReset
+		return nil, mongotest.ErrReset
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	_, err := Open(ctx, p.url)
+	_, err := Open(ctx, p.URL)
 	refused(t, err)
 	if took := time.Since(began); took > soon+shutTime {
 		t.Errorf("it took %v", took)
@@ -113,11 +115,11 @@ func TestOpeningIsUnavailableInTimeWhenNobodyAnswers(t *testing.T) {
 }
 
 func TestAnInsertThatTheDriverSentTwiceIsNoConflict(t *testing.T) {
-	p := newProxy(t, newDatabase(t, serverURL(t)))
-	db := openTest(t, p.url, seams{})
+	p := mongotest.NewProxy(t, mongotest.Database(t))
+	db := openTest(t, p.URL, seams{})
 	var sent atomic.Int64
-	p.set(func(command string, ask func() ([]byte, error)) ([]byte, error) {
-		if command == "insert" { // the first answer is lost
+	p.Set(func(command string, ask func() ([]byte, error)) ([]byte, error) {
+		if strings.HasPrefix(command, "insert ") { // the first answer is lost
 			sent.Add(1)
 			if _, err := ask(); err != nil {
 				return nil, err
@@ -141,11 +143,11 @@ func TestAnInsertThatTheDriverSentTwiceIsNoConflict(t *testing.T) {
 }
 
 func TestALostSnapshotDoesNotFailTheAppend(t *testing.T) {
-	p := newProxy(t, newDatabase(t, serverURL(t)))
-	db := openTest(t, p.url, seams{})
-	p.set(func(command string, ask func() ([]byte, error)) ([]byte, error) {
-		if command == "update" {
-			return nil, errReset
+	p := mongotest.NewProxy(t, mongotest.Database(t))
+	db := openTest(t, p.URL, seams{})
+	p.Set(func(command string, ask func() ([]byte, error)) ([]byte, error) {
+		if strings.HasPrefix(command, "update ") {
+			return nil, mongotest.ErrReset
 		}
 		return ask()
 	})
@@ -153,7 +155,7 @@ func TestALostSnapshotDoesNotFailTheAppend(t *testing.T) {
 	defer cancel()
 	e, snap := testEntry("site/S01", 1), testSnapshot("site/S01", 1)
 	must(t, db.Append(ctx, e, snap))
-	p.set(nil)
+	p.Set(nil)
 	must(t, second(db.EntryByID(t.Context(), e.ID)))
 	if err := second(db.Snapshot(t.Context(), snap.Stream)); !errors.Is(err, study.ErrNotFound) {
 		t.Errorf("the snapshot: %v", err)
@@ -166,18 +168,18 @@ func TestALostSnapshotDoesNotFailTheAppend(t *testing.T) {
 // was told of success must find it; whoever was not asks again, and nothing is
 // there twice.
 func TestNothingAcknowledgedIsLostWhenConnectionsAreReset(t *testing.T) {
-	p := newProxy(t, newDatabase(t, serverURL(t)))
-	db := openTest(t, p.url, seams{})
+	p := mongotest.NewProxy(t, mongotest.Database(t))
+	db := openTest(t, p.URL, seams{})
 	var inserts atomic.Int64
-	p.set(func(command string, ask func() ([]byte, error)) ([]byte, error) {
-		if command != "insert" {
+	p.Set(func(command string, ask func() ([]byte, error)) ([]byte, error) {
+		if !strings.HasPrefix(command, "insert ") {
 			return ask()
 		}
 		switch inserts.Add(1) % 20 {
 		case 7:
-			return nil, errReset
+			return nil, mongotest.ErrReset
 		case 14:
-			return nil, errors.Join(errReset, second(ask()))
+			return nil, errors.Join(mongotest.ErrReset, second(ask()))
 		}
 		return ask()
 	})
@@ -194,7 +196,7 @@ func TestNothingAcknowledgedIsLostWhenConnectionsAreReset(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	p.set(nil)
+	p.Set(nil)
 	if inserts.Load() <= writers*each {
 		t.Error("nothing had to be sent again")
 	}

@@ -1,66 +1,13 @@
 package mongo
 
 import (
-	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	neturl "net/url"
-	"os"
 	"strings"
 	"testing"
 
-	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
-
 	"epro/study"
 )
-
-const variable = "EPRO_TEST_MONGODB_URL"
-
-// serverURL is the URL of the server that tests may use.
-func serverURL(t testing.TB) string {
-	t.Helper()
-	url := os.Getenv(variable)
-	if url == "" {
-		t.Skip("set " + variable + " to the URL of a MongoDB server, or of the stand-in: " +
-			"cd store/mongo/standin && go run . prints one")
-	}
-	return url
-}
-
-// newDatabase is the URL of a database that nobody else has. It is dropped
-// when the test ends.
-func newDatabase(t testing.TB, server string) string {
-	t.Helper()
-	name := "epro_test_" + strings.ToLower(rand.Text()[:12])
-	u, err := neturl.Parse(server)
-	if err != nil {
-		t.Fatalf("%s is no URL", variable)
-	}
-	u.Path = "/" + name
-	if u.User != nil && !u.Query().Has("authSource") {
-		query := u.Query() // as for a URL without a database
-		query.Set("authSource", "admin")
-		u.RawQuery = query.Encode()
-	}
-	t.Cleanup(func() {
-		client := raw(t, server)
-		if err := client.Database(name).Drop(context.Background()); err != nil {
-			t.Errorf("the database of the test was not dropped: %v", err)
-		}
-	})
-	return u.String()
-}
-
-// raw is a client without our settings, such as a person has in a shell.
-func raw(t testing.TB, url string) *mongo.Client {
-	t.Helper()
-	client, err := mongo.Connect(options.Client().ApplyURI(url))
-	must(t, err)
-	t.Cleanup(func() { must(t, client.Disconnect(context.Background())) })
-	return client
-}
 
 func must(t testing.TB, err error) {
 	t.Helper()

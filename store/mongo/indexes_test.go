@@ -10,19 +10,20 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"epro/store/mongo/mongotest"
 	"epro/study"
 )
 
 func TestAnIndexThatSomebodyElseMadeIsNotTrusted(t *testing.T) {
-	server := serverURL(t)
+	server := mongotest.Server(t)
 	for words, model := range map[string]mongo.IndexModel{
 		"is not unique":  {Keys: ascending("stream", "seq"), Options: options.Index().SetName("by_stream")},
 		"has other keys": {Keys: ascending("stream", "at"), Options: options.Index().SetName("by_stream").SetUnique(true)},
 	} {
-		url := newDatabase(t, server)
+		url := mongotest.Database(t)
 		name, err := databaseName(url)
 		must(t, err)
-		events := raw(t, server).Database(name).Collection("events")
+		events := mongotest.Client(t, server).Database(name).Collection("events")
 		must(t, second(events.Indexes().CreateOne(t.Context(), model)))
 		db, err := Open(t.Context(), url)
 		if db != nil {
@@ -63,7 +64,7 @@ func TestAnIndexThatDiffersIsRecognised(t *testing.T) {
 }
 
 func TestStoresMayBeOpenedAtOnce(t *testing.T) {
-	url := newDatabase(t, serverURL(t))
+	url := mongotest.Database(t)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
@@ -81,12 +82,12 @@ func TestStoresMayBeOpenedAtOnce(t *testing.T) {
 }
 
 func TestANewerDatabaseIsRefused(t *testing.T) {
-	server := serverURL(t)
-	url := newDatabase(t, server)
+	server := mongotest.Server(t)
+	url := mongotest.Database(t)
 	must(t, openTest(t, url, seams{}).Close())
 	name, err := databaseName(url)
 	must(t, err)
-	meta := raw(t, server).Database(name).Collection("meta")
+	meta := mongotest.Client(t, server).Database(name).Collection("meta")
 	must(t, second(meta.UpdateOne(t.Context(), field("_id", "schema"), field("$set", field("version", 2)))))
 	_, err = Open(t.Context(), url)
 	refused(t, err, "version 2")
@@ -96,7 +97,7 @@ func TestANewerDatabaseIsRefused(t *testing.T) {
 // find what lists, the walk, the audit page and the sweeps ask for.
 func TestQueriesAreServedByIndexes(t *testing.T) {
 	var r recorder
-	url := newDatabase(t, serverURL(t))
+	url := mongotest.Database(t)
 	db := openTest(t, url, seams{monitor: r.monitor()})
 	ctx := t.Context()
 	must(t, db.Append(ctx, testEntry("site/S01", 1), testSnapshot("site/S01", 1)))

@@ -63,7 +63,7 @@ func one[D interface{ value() T }, T any](ctx context.Context, db *DB, c *mongo.
 
 // pages yields the values of page after page. A cursor would do with one
 // query, but does not survive a fail-over, nor a consumer that takes its time.
-func pages[T any](size int, page func(last *T) ([]T, error)) iter.Seq2[T, error] {
+func pages[T any](ctx context.Context, size int, page func(last *T) ([]T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		var last *T
@@ -74,6 +74,10 @@ func pages[T any](size int, page func(last *T) ([]T, error)) iter.Seq2[T, error]
 				return
 			}
 			for _, value := range values {
+				if err := ctx.Err(); err != nil {
+					yield(none, coded(ctx, err))
+					return
+				}
 				if !yield(value, nil) {
 					return
 				}
@@ -81,7 +85,8 @@ func pages[T any](size int, page func(last *T) ([]T, error)) iter.Seq2[T, error]
 			if len(values) < size {
 				return
 			}
-			last = &values[len(values)-1]
+			end := values[len(values)-1] // a copy, so that the page is not kept
+			last = &end
 		}
 	}
 }

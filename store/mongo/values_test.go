@@ -6,13 +6,12 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"epro/store/mongo/mongotest"
 	"epro/study"
 )
 
 func TestAReadablePayloadSaysWhatTheBytesSay(t *testing.T) {
-	server := serverURL(t)
-	url := newDatabase(t, server)
-	db := openTest(t, url, seams{})
+	db := openTest(t, mongotest.Database(t), seams{})
 	e := testEntry("site/S01", 1)
 	must(t, db.Append(t.Context(), e, nil))
 	stored, err := db.EntryByID(t.Context(), e.ID)
@@ -39,7 +38,7 @@ func TestAReadablePayloadSaysWhatTheBytesSay(t *testing.T) {
 }
 
 func TestAReadableCopyThatSaysSomethingElseIsFound(t *testing.T) {
-	db := openTest(t, newDatabase(t, serverURL(t)), seams{})
+	db := openTest(t, mongotest.Database(t), seams{})
 	for seq := uint64(1); seq <= 3; seq++ {
 		must(t, db.Append(t.Context(), testEntry("site/S01", seq), nil))
 	}

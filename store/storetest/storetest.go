@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -74,6 +75,24 @@ func Run(t *testing.T, open func(t *testing.T, dir string) study.Store) {
 			c.test(t, h)
 		})
 	}
+}
+
+// Filler is a store that can be filled with many things at once, with the same
+// result as by one write after the other. Where one is it, tests that need much
+// to be there make it so.
+type Filler interface {
+	Fill(ctx context.Context, entries []study.Entry, snaps []study.Snapshot) error
+}
+
+// fill stores what a test needs to be there.
+func (h *harness) fill(entries []study.Entry, snaps []study.Snapshot) {
+	h.t.Helper()
+	if f, ok := h.Store.(Filler); ok {
+		must(h.t, f.Fill(h.t.Context(), entries, snaps))
+		return
+	}
+	failed(h.t, parallel(64, len(entries), func(i int) error { return h.Append(h.t.Context(), entries[i], nil) }))
+	failed(h.t, parallel(64, len(snaps), func(i int) error { return h.PutSnapshot(h.t.Context(), snaps[i]) }))
 }
 
 // harness is a store that can be closed and opened again.

@@ -61,9 +61,11 @@ func stopEarly(t *testing.T, h *harness) {
 }
 
 func cancelIteration(t *testing.T, h *harness) {
-	failed(t, parallel(64, 2000, func(i int) error {
-		return h.Append(t.Context(), entry(study.StreamID(fmt.Sprintf("site/%04d", i)), 1), nil)
-	}))
+	entries := make([]study.Entry, 2000)
+	for i := range entries {
+		entries[i] = entry(study.StreamID(fmt.Sprintf("site/%04d", i)), 1)
+	}
+	h.fill(entries, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	seen := 0

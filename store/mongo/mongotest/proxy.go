@@ -1,6 +1,7 @@
-package mongo
+package mongotest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -11,38 +12,45 @@ import (
 	"testing"
 )
 
-// proxy stands between the store and the server, and understands as much of
-// the protocol as it takes to spoil single commands.
-type proxy struct {
-	t       *testing.T
+// Proxy stands between a store and the server, and understands as much of the
+// protocol as it takes to spoil single commands.
+type Proxy struct {
+	URL string // of the database, through the proxy
+
 	backend string
-	url     string
 
 	mu    sync.Mutex
-	spoil spoiler
+	spoil Spoiler
 	conns map[net.Conn]bool
 	shut  bool // nobody gets through
 }
 
-// spoiler answers a command in the server's place; ask puts it to the server.
-// An error resets the connection.
-type spoiler func(command string, ask func() ([]byte, error)) ([]byte, error)
+// Spoiler answers a command in the server's place; ask puts it to the server.
+// Said is the command as "update snapshots", with its collection. An error
+// resets the connection.
+type Spoiler func(said string, ask func() ([]byte, error)) ([]byte, error)
 
-var errReset = errors.New("the proxy resets the connection")
+// ErrReset is what a Spoiler returns to reset the connection.
+var ErrReset = errors.New("the proxy resets the connection")
 
-// newProxy gives a proxy in front of the database at the URL.
-func newProxy(t *testing.T, url string) *proxy {
+// NewProxy gives a proxy in front of the database at the URL, until the test
+// ends.
+func NewProxy(t testing.TB, url string) *Proxy {
 	t.Helper()
 	u, err := neturl.Parse(url)
-	must(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	p := &proxy{t: t, backend: u.Host, conns: map[net.Conn]bool{}}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Proxy{backend: u.Host, conns: map[net.Conn]bool{}}
 	u.Host = l.Addr().String()
 	query := u.Query()
 	query.Set("directConnection", "true") // a replica set would name its own address
 	u.RawQuery = query.Encode()
-	p.url = u.String()
+	p.URL = u.String()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -55,20 +63,21 @@ func newProxy(t *testing.T, url string) *proxy {
 	})
 	t.Cleanup(func() {
 		_ = l.Close() // whoever still waits for an answer gets none
-		p.cut()
+		p.Cut()
 		wg.Wait()
 	})
 	return p
 }
 
-func (p *proxy) set(s spoiler) {
+// Set spoils what passes from now on; nil lets everything through.
+func (p *Proxy) Set(s Spoiler) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.spoil = s
 }
 
-// cut ends all connections and lets no new one through, until mended.
-func (p *proxy) cut() {
+// Cut ends all connections and lets no new one through, until mended.
+func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.shut = true
@@ -77,14 +86,15 @@ func (p *proxy) cut() {
 	}
 }
 
-func (p *proxy) mend() {
+// Mend lets connections through again.
+func (p *Proxy) Mend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.shut = false
 }
 
 // keep remembers a connection, unless the line is cut.
-func (p *proxy) keep(c net.Conn) bool {
+func (p *Proxy) keep(c net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.shut {
@@ -93,7 +103,7 @@ func (p *proxy) keep(c net.Conn) bool {
 	return !p.shut
 }
 
-func (p *proxy) talk(client net.Conn) {
+func (p *Proxy) talk(client net.Conn) {
 	defer client.Close()
 	server, err := net.Dial("tcp", p.backend)
 	if err != nil {
@@ -108,7 +118,7 @@ func (p *proxy) talk(client net.Conn) {
 		if err != nil {
 			return
 		}
-		answer, err := p.answer(commandOf(question), func() ([]byte, error) {
+		answer, err := p.answer(question, func() ([]byte, error) {
 			if _, err := server.Write(question); err != nil {
 				return nil, err
 			}
@@ -126,16 +136,17 @@ func (p *proxy) talk(client net.Conn) {
 	}
 }
 
-func (p *proxy) answer(command string, ask func() ([]byte, error)) ([]byte, error) {
+func (p *Proxy) answer(question []byte, ask func() ([]byte, error)) ([]byte, error) {
 	p.mu.Lock()
 	spoil := p.spoil
 	p.mu.Unlock()
 	// The driver's own questions are let through: they decide which servers
 	// there are, not what a call answers.
+	command, collection := commandOf(question)
 	if spoil == nil || slices.Contains([]string{"", "hello", "isMaster", "saslStart", "saslContinue", "endSessions"}, command) {
 		return ask()
 	}
-	return spoil(command, ask)
+	return spoil(command+" "+collection, ask)
 }
 
 func readMessage(r io.Reader) ([]byte, error) {
@@ -151,13 +162,18 @@ func readMessage(r io.Reader) ([]byte, error) {
 	return slices.Concat(head, rest), err
 }
 
-// commandOf is the first key of the message's document: header, flags, kind of
-// section, length of the document and type of the value stand before it.
-func commandOf(m []byte) string {
-	const key = 16 + 4 + 1 + 4 + 1
-	if len(m) < key || binary.LittleEndian.Uint32(m[12:]) != 2013 {
-		return ""
+// commandOf is the first key of the message's document, and its value where it
+// is text, which is the collection. Header, flags, kind of section, length of
+// the document and type of the value stand before the key.
+func commandOf(m []byte) (command, collection string) {
+	const kind = 16 + 4 + 1 + 4
+	if len(m) <= kind || binary.LittleEndian.Uint32(m[12:]) != 2013 {
+		return "", ""
 	}
-	end := slices.Index(m[key:], 0)
-	return string(m[key:][:max(end, 0)])
+	key, value, _ := bytes.Cut(m[kind+1:], []byte{0})
+	if m[kind] == 2 && len(value) > 4 { // text: its length, then itself
+		name, _, _ := bytes.Cut(value[4:], []byte{0})
+		collection = string(name)
+	}
+	return string(key), collection
 }
