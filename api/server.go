@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,9 @@ type Options struct {
 	// RatePerMinute is the most requests a minute that one session, or one
 	// address without a session, may make. Zero: no limit.
 	RatePerMinute int
+	// RequestTime is how long a request may take before it is answered with
+	// Unavailable; 10 seconds if zero. Data sets may take longer.
+	RequestTime time.Duration
 	// MetricsOpen serves /metrics to everybody who can reach the address; else
 	// to loopback only.
 	MetricsOpen bool
@@ -81,6 +85,7 @@ var setUpHuma = sync.OnceFunc(func() {
 // New builds the server with every route. It listens to nothing yet.
 func New(o Options) *Server {
 	setUpHuma()
+	o.RequestTime = cmp.Or(o.RequestTime, defaultRequestTime)
 	s := &Server{study: o.Study, auth: o.Auth, store: o.Store, now: o.Now, log: o.Log, o: o, metrics: newMetrics()}
 	s.app = fiber.New(fiber.Config{
 		AppName: "epro", Immutable: true, StrictRouting: true, CaseSensitive: true, DisableStartupMessage: true,
@@ -88,7 +93,7 @@ func New(o Options) *Server {
 		IdleTimeout: time.Minute, ErrorHandler: fiberProblem, UnescapePath: false,
 		DisablePreParseMultipartForm: true,
 	})
-	s.app.Use(s.observe, s.guard)
+	s.app.Use(s.observe, s.guard, s.hurry)
 	if o.RatePerMinute > 0 {
 		s.app.Use(s.limit())
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"epro/internal/testkit"
+	"epro/store/storetest"
 	"epro/study"
 )
 
@@ -47,6 +48,43 @@ func TestARestoredStoreIsTheOneThatWasBackedUp(t *testing.T) {
 	}
 	_, err = filling(to).Restore(t.Context(), bytes.NewReader(file))
 	says(t, err, study.Conflict, "ended")
+}
+
+func TestNoReminderLeavesARestoredStoreUntilAnAdministratorConfirms(t *testing.T) {
+	f, to := fullStudy(t), testkit.SQLite(t)
+	_, file := backupOf(t, f.Service, false)
+	if _, err := filling(to).Restore(t.Context(), bytes.NewReader(file)); err != nil {
+		t.Fatal(details(err))
+	}
+	svc := study.NewService(to, f.Clock.Now, f.NewID)
+	may := func(store study.Store, want bool) {
+		t.Helper()
+		if got, err := study.MayRemind(t.Context(), store); got != want || err != nil {
+			t.Errorf("may remind: %t %v", got, err)
+		}
+	}
+	may(f.Store, true)
+	may(to, false)
+	admin := &study.Staff{ID: "a", Rights: study.Rights{Role: study.RoleAdmin}}
+	_, err := svc.ConfirmRestored(t.Context(), &study.Staff{Rights: study.Rights{Role: study.RoleInvestigator}}, " ")
+	if e, ok := study.AsError(err); !ok || e.Code != study.Invalid || len(e.Fields) != 2 {
+		t.Errorf("an investigator without a note: %v", details(err))
+	}
+	_, err = svc.ConfirmRestored(t.Context(), &study.Staff{Rights: admin.Rights, Disabled: true}, "x")
+	says(t, err, study.Invalid, "")
+	may(to, false)
+	confirmed, err := svc.ConfirmRestored(t.Context(), admin, "three phones were asked to send again")
+	if err != nil || confirmed.ConfirmedBy != "a" || confirmed.ConfirmedAt != study.InstantOf(f.Clock.Now()) || confirmed.Note == "" {
+		t.Errorf("%+v %v", confirmed, err)
+	}
+	may(to, true)
+	_, err = svc.ConfirmRestored(t.Context(), admin, "again")
+	says(t, err, study.Conflict, "already")
+	_, err = f.ConfirmRestored(t.Context(), admin, "x")
+	says(t, err, study.Conflict, "no backup")
+	if may, err := study.MayRemind(t.Context(), storetest.Broken()); may || study.CodeOf(err) != study.Unavailable {
+		t.Errorf("a store that cannot be read lets reminders leave: %t %v", may, err)
+	}
 }
 
 func TestABackupOfARestoredStoreRestoresWithANewMark(t *testing.T) {

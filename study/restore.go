@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 )
@@ -18,6 +19,16 @@ type Restored struct {
 	MadeAt      Instant `json:"made_at"` // the backup
 	SHA256      Hash    `json:"sha256"`  // of the backup
 	ConfirmedAt Instant `json:"confirmed_at"`
+	ConfirmedBy StaffID `json:"confirmed_by,omitzero"` // an administrator
+	Note        string  `json:"note,omitzero"`         // what was done
+}
+
+// MayRemind reports whether reminders may leave this store: they may not while
+// it came out of a backup and nobody has confirmed that what is missing in it
+// was looked after. Whoever sends asks before each round.
+func MayRemind(ctx context.Context, store Store) (bool, error) {
+	from, err := RestoredFrom(ctx, store)
+	return err == nil && (from == nil || !from.ConfirmedAt.IsZero()), err
 }
 
 // RestoredFrom is what is known of the backup that a store came out of; nil when
@@ -35,6 +46,37 @@ func RestoredFrom(ctx context.Context, store Store) (*Restored, error) {
 		return nil, fmt.Errorf("the mark of a restored store cannot be read: %w", err)
 	}
 	return from, nil
+}
+
+// ConfirmRestored notes that an administrator has looked after what the backup
+// did not know, and lets reminders leave. The note says what was done. A second
+// confirmation is a Conflict.
+func (s *Service) ConfirmRestored(ctx context.Context, by *Staff, note string) (*Restored, error) {
+	var f faults
+	f.add(by.Role != RoleAdmin || by.Disabled, "by", "must be the account of an administrator that is not disabled")
+	f.add(strings.TrimSpace(note) == "", "note", "say who was asked, and what was ended or entered again")
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	from, err := RestoredFrom(ctx, s.store)
+	switch {
+	case err != nil:
+		return nil, err
+	case from == nil:
+		return nil, Fail(Conflict, "This store came out of no backup, so there is nothing to confirm.")
+	case !from.ConfirmedAt.IsZero():
+		return from, Fail(Conflict, "This was confirmed already, at "+from.ConfirmedAt.String()+".")
+	}
+	from.ConfirmedAt, from.ConfirmedBy, from.Note = InstantOf(s.now()), by.ID, note
+	return from, putRestored(ctx, s.store, *from, from.ConfirmedAt)
+}
+
+func putRestored(ctx context.Context, store Store, r Restored, at Instant) error {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return store.PutRecord(ctx, Record{Kind: recordRestored, Key: onlyKey, At: at.Time(), Data: raw})
 }
 
 // Restore fills an empty store from a backup. It reads the backup twice: a fault
@@ -82,11 +124,7 @@ func (t *Filling) Restore(ctx context.Context, from io.ReadSeeker) (BackupSummar
 // store half restored takes it for an ordinary one.
 func (t *Filling) markRestored(ctx context.Context, backup BackupSummary) error {
 	now := InstantOf(t.Now())
-	raw, err := json.Marshal(Restored{RestoredAt: now, MadeAt: backup.MadeAt, SHA256: backup.SHA256})
-	if err != nil {
-		return err
-	}
-	return t.To.PutRecord(ctx, Record{Kind: recordRestored, Key: onlyKey, At: now.Time(), Data: raw})
+	return putRestored(ctx, t.To, Restored{RestoredAt: now, MadeAt: backup.MadeAt, SHA256: backup.SHA256}, now)
 }
 
 // pour brings what is in the backup, which was found sound before, and counts

@@ -313,6 +313,45 @@ func TestRepairMakesSnapshotsThatWereLostOrAreStale(t *testing.T) {
 	}
 }
 
+// Whoever was killed between an entry and its snapshot may have been the last
+// for a long time.
+func TestALagFromBeforeALongStopIsRepairedAtTheNextStart(t *testing.T) {
+	db := testkit.SQLite(t)
+	f := testkit.Study(t, db)
+	keep := func(svc *study.Service, want int) {
+		t.Helper()
+		if made, err := svc.KeepRepaired(t.Context()); err != nil || made != want {
+			t.Errorf("made %d, not %d: %v", made, want, err)
+		}
+	}
+	losing := study.NewService(keepNoSnapshot{db}, f.Clock.Now, testkit.IDs(3))
+	enrol := func(number string) {
+		t.Helper()
+		if _, err := losing.Enrol(t.Context(), study.Request{By: f.Coordinator}, testkit.NewParticipant(number)); err != nil {
+			t.Fatal(details(err))
+		}
+	}
+	enrol("001")
+	f.Clock.Advance(24 * time.Hour)
+	keep(f.Service, 1) // nobody has ever looked
+	keep(f.Service, 0)
+	f.Clock.Advance(30 * time.Second)
+	enrol("002")
+	f.Clock.Advance(7 * 24 * time.Hour)
+	keep(study.NewService(db, f.Clock.Now, testkit.IDs(4)), 1)
+	enrol("003")
+	broken := study.NewService(storetest.Broken(), f.Clock.Now, testkit.IDs(5))
+	if _, err := broken.KeepRepaired(t.Context()); study.CodeOf(err) != study.Unavailable {
+		t.Errorf("%v", err)
+	}
+	f.Clock.Advance(time.Hour)
+	keep(f.Service, 1)
+	page, _, err := f.Participants(t.Context(), f.Coordinator, study.PeopleQuery{})
+	if err != nil || len(page) != 3 {
+		t.Errorf("%d in the list, %v", len(page), err)
+	}
+}
+
 func TestAWrongSnapshotIsFoundByVerifyAndMendedByRebuild(t *testing.T) {
 	f := testkit.Study(t, testkit.SQLite(t))
 	p := f.Enrol(t, "001")

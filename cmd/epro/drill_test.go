@@ -189,3 +189,38 @@ func TestARestoredStoreServesWithTheOldSecretOnly(t *testing.T) {
 	write(t, filepath.Join(there, "secret.key"), string(secret))
 	serveOnce(t, there)
 }
+
+func TestARestoreIsConfirmedByAnAdministratorOnly(t *testing.T) {
+	here, there := t.TempDir(), t.TempDir()
+	serveOnce(t, here)
+	for _, role := range []string{"admin", "analyst"} {
+		mustRun(t, "staff", "add", "-store", storeIn(here), "-username", "the-"+role, "-role", role)
+	}
+	file := filepath.Join(here, "study.backup")
+	mustRun(t, "backup", file, "-store", storeIn(here))
+	mustRun(t, "restore", file, "-store", storeIn(there))
+	confirm := func(dir string, more ...string) (int, string, string) {
+		return runHere(t, append([]string{"restore", "-confirm", "-store", storeIn(dir)}, more...)...)
+	}
+	for words, args := range map[string][]string{
+		"takes -by":                {},
+		"and no file":              {"-by", "the-admin", "-note", "x", file},
+		"no account \"nobody\"":    {"-by", "nobody", "-note", "x"},
+		"by: must be the account":  {"-by", "the-analyst", "-note", "x"},
+		"note: say who was asked,": {"-by", "the-admin", "-note", " "},
+	} {
+		if code, out, errs := confirm(there, args...); code == exitGood || out != "" || !strings.Contains(errs, words) {
+			t.Errorf("%v: exit %d %s%s", args, code, out, errs)
+		}
+	}
+	if code, _, errs := confirm(here, "-by", "the-admin", "-note", "x"); code != exitFailed || !strings.Contains(errs, "no backup") {
+		t.Errorf("a store that was not restored: exit %d %s", code, errs)
+	}
+	code, out, errs := confirm(there, "-by", "the-admin", "-note", "nobody was reminded since")
+	if code != exitGood || !strings.Contains(out, "confirmed_by the-admin\n") {
+		t.Errorf("exit %d %s%s", code, out, errs)
+	}
+	if code, _, errs := confirm(there, "-by", "the-admin", "-note", "x"); code != exitFailed || !strings.Contains(errs, "already") {
+		t.Errorf("a second time: exit %d %s", code, errs)
+	}
+}

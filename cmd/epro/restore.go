@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"epro/store"
@@ -14,11 +15,24 @@ import (
 
 // runRestore fills an empty store from a backup.
 func runRestore(ctx context.Context, c *cli, args []string) (err error) {
-	fs := c.flags("restore", "restore FILE [-store URL]: fills an empty store from a backup; FILE - is standard input")
+	fs := c.flags("restore", "restore FILE [-store URL]: fills an empty store from a backup; FILE - is standard input\n"+
+		"       epro restore -confirm -by USERNAME -note TEXT [-store URL]: lets reminders leave a restored store")
 	storeURL := storeFlag(fs, c)
-	name, args := takeFile(args)
+	confirm := fs.Bool("confirm", false, "say that what was recorded after the backup was looked after; reminders may leave then")
+	by := fs.String("by", "", "with -confirm: `USERNAME` of the administrator who says so")
+	note := fs.String("note", "", "with -confirm: `TEXT` that says what was done")
+	name := ""
+	if !slices.Contains(args, "-confirm") { // where the last word is no file
+		name, args = takeFile(args)
+	}
 	if err := c.parseSettings(fs, args); err != nil {
 		return err
+	}
+	if *confirm {
+		if name != "" || fs.NArg() > 0 || *by == "" || *note == "" {
+			return usageError{"-confirm takes -by USERNAME and -note TEXT, and no file"}
+		}
+		return c.confirmRestored(ctx, *storeURL, *by, *note)
 	}
 	if name == "" || fs.NArg() > 0 {
 		return usageError{"name the backup, or - for standard input"}
@@ -42,9 +56,35 @@ func runRestore(ctx context.Context, c *cli, args []string) (err error) {
 		return err
 	}
 	fmt.Fprintln(c.stderr, "Every chain of the restored store was checked. What was recorded after "+restored.MadeAt.String()+" is not in it.")
-	fmt.Fprintln(c.stderr, "Reminders stay off on this store until an administrator confirms that that was looked after.")
+	fmt.Fprintln(c.stderr, "Reminders stay off on this store until an administrator confirms that that was looked after: epro restore -confirm.")
 	fmt.Fprintln(c.stderr, secretMustMove)
 	return nil
+}
+
+// confirmRestored notes who looked after what a restored store does not know.
+func (c *cli) confirmRestored(ctx context.Context, storeURL, by, note string) (err error) {
+	st, err := openExisting(ctx, storeURL)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	if err := study.Unfinished(ctx, st); err != nil {
+		return err
+	}
+	svc := study.NewService(st, time.Now, newID)
+	admin, err := svc.StaffByUsername(ctx, by)
+	if study.CodeOf(err) == study.NotFound {
+		return fmt.Errorf("there is no account %q; epro staff list shows those that there are", by)
+	}
+	if err != nil {
+		return err
+	}
+	from, err := svc.ConfirmRestored(ctx, admin, note)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.stdout, "restored_at %s\nmade_at %s\nconfirmed_at %s\nconfirmed_by %s\n", from.RestoredAt, from.MadeAt, from.ConfirmedAt, admin.Username)
+	return err
 }
 
 const secretMustMove = "Bring the server's secret file as well: without it no session, code or second factor is valid, and the server does not start."

@@ -148,8 +148,8 @@ func serve(ctx context.Context, c *cli, s settings, svc *study.Service, st study
 		defer stop()
 	}
 	loops, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
-	repaired := every(loops, log, "repair", time.Minute, func(ctx context.Context) error {
-		_, err := svc.Repair(ctx, now().Add(-2*time.Minute))
+	repaired := every(loops, log, "repair", study.RepairEvery, func(ctx context.Context) error {
+		_, err := svc.KeepRepaired(ctx)
 		return err
 	})
 	purged := every(loops, log, "purge", time.Hour, func(ctx context.Context) error {
@@ -171,8 +171,20 @@ func serve(ctx context.Context, c *cli, s settings, svc *study.Service, st study
 	if err := ready(base); err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	if err := warnRestored(ctx, st, log); err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	log.Info("serving", "url", base, "store", redactURL(s.store))
 	return server.Serve(ctx, ln, s.drain)
+}
+
+// warnRestored says at every start that a restored store still waits for a person.
+func warnRestored(ctx context.Context, st study.Store, log *slog.Logger) error {
+	may, err := study.MayRemind(ctx, st)
+	if err == nil && !may {
+		log.Warn("this store was restored from a backup: no reminder leaves it until an administrator confirms with epro restore -confirm")
+	}
+	return err
 }
 
 // listen takes the address, or says what to do about it.
