@@ -81,7 +81,7 @@ func (s *Service) participantStream(h *History, id ParticipantID) stream[*Partic
 	return stream[*Participant]{
 		id:     id.Stream(),
 		load:   func(ctx context.Context) (*Participant, error) { return s.load(ctx, h, id) },
-		recall: func() (*Participant, bool) { return s.remembered(h, id) },
+		recall: func(ctx context.Context) (*Participant, bool, error) { return s.recall(ctx, h, id) },
 		tip:    func(p *Participant) Tip { return tipOf(p, func(x *Participant) Tip { return x.Tip }) },
 		step: func(p *Participant, n Entry, e Event, payload Payload) (*Participant, error) {
 			return p.with(h, n, e, payload)
@@ -161,6 +161,19 @@ func (s *Service) load(ctx context.Context, h *History, id ParticipantID) (*Part
 		s.people.Add(id, folded{p, h.stamp()})
 	}
 	return p, nil
+}
+
+// recall is the State in memory or else in the snapshot. Either may have grown
+// old.
+func (s *Service) recall(ctx context.Context, h *History, id ParticipantID) (*Participant, bool, error) {
+	if p, ok := s.remembered(h, id); ok {
+		return p, true, nil
+	}
+	p, err := s.fromSnapshot(ctx, h, id)
+	if p != nil {
+		s.people.Add(id, folded{p, h.stamp()})
+	}
+	return p, p != nil, err
 }
 
 // remembered is the State in memory, if it was folded under this history.

@@ -77,9 +77,11 @@ func (e *Stale) Error() string { return fmt.Sprintf("changed since seq %d", e.Si
 
 // stream says how one kind of stream is read, folded and kept.
 type stream[S any] struct {
-	id       StreamID
-	load     func(context.Context) (S, error)
-	recall   func() (S, bool) // the State in memory, which may have grown old; nil: none is kept
+	id   StreamID
+	load func(context.Context) (S, error)
+	// recall is a State that may have grown old, from memory or in one read, if
+	// there is one; nil: this kind has none.
+	recall   func(context.Context) (S, bool, error)
 	tip      func(S) Tip
 	step     func(S, Entry, Event, Payload) (S, error) // the State after an event that was made just now
 	snapshot func(S) (*Snapshot, error)
@@ -148,12 +150,13 @@ func change[S any](ctx context.Context, s *Service, r Request, st stream[S], dec
 }
 
 // read is the State to decide on, and whether it is surely the current one.
-// One from memory will do for a first try: should it have grown old, its event
-// finds the place taken, and the State is read and the decision made anew.
+// One from memory or a snapshot will do for a first try: should it have grown
+// old, its event finds the place taken, and the State is read and the decision
+// made anew.
 func (st stream[S]) read(ctx context.Context, memory bool) (state S, current bool, err error) {
 	if memory && st.recall != nil {
-		if state, ok := st.recall(); ok {
-			return state, false, nil
+		if state, ok, err := st.recall(ctx); ok || err != nil {
+			return state, false, err
 		}
 	}
 	state, err = st.load(ctx)

@@ -28,7 +28,12 @@ func (db *DB) start(ctx context.Context) error {
 			return err
 		}
 	}
-	return db.checkConcerns(ctx)
+	if err := db.checkConcerns(ctx); err != nil {
+		return err
+	}
+	view, err := db.makeResponses(ctx)
+	db.verified = append(db.verified, view)
+	return err
 }
 
 // checkCollections refuses a collection that compares text by a language's
