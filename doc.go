@@ -14,8 +14,10 @@
 //     answers, and the check that finds every fault in a set of answers. It
 //     knows the standard library only. instruments/factb is FACT-B version 4
 //     as data, with our own short labels; the licensed wording is loaded from
-//     files and is never in this tree. Wherever instruments may be imported,
-//     a questionnaire below it may be too.
+//     files and is never in this tree. instruments/wording reads those files,
+//     the wording packs, and names every fault of one; it knows Unicode and
+//     language tags besides. Wherever instruments may be imported, a package
+//     below it may be too.
 //   - scoring turns answers into scores: pure functions over instruments.
 //   - study holds the rules: the protocol, the schedule and its windows, the
 //     events, Fold (events to state), Decide (state and command to one event),

@@ -197,6 +197,9 @@ var contractBodies = map[string]string{
 	"GET /v1/sites":                              "items next",
 	"GET /v1/staff":                              "items next",
 	"GET /v1/audit":                              "items next",
+	"POST /v1/wording-packs":                     "pack language hash status licence imported_at imported_by decisions warnings",
+	"GET /v1/wording-packs":                      "items next | pack language hash status licence",
+	"GET /v1/wording-packs/{pack}":               "pack hash status questionnaire",
 }
 
 func TestBodiesHaveTheMembersOfTheContract(t *testing.T) {

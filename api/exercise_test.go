@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -88,6 +89,25 @@ func (w *world) account(t testing.TB) study.StaffID {
 		t.Fatal(err)
 	}
 	return a.ID
+}
+
+// pack is a new wording pack that was brought in at the server.
+func (w *world) pack(t testing.TB) string {
+	t.Helper()
+	_, pack, err := w.s.ImportWording(context.Background(), study.Request{By: w.s.System}, testkit.WordingPack("pack-"+w.s.NewID(), "1", "en"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pack.Name()
+}
+
+// packBody is a wording pack as a body to send.
+func packBody(id, version, lang string) map[string]any {
+	var body map[string]any
+	if err := json.Unmarshal(testkit.WordingPack(id, version, lang), &body); err != nil {
+		panic(err)
+	}
+	return body
 }
 
 // exercise is a request that a route answers with success, once.
@@ -250,6 +270,19 @@ var exercises = map[string]func(t testing.TB, w *world) exercise{
 	},
 	"POST /v1/staff/{id}/password": func(t testing.TB, w *world) exercise {
 		return exercise{path: "/v1/staff/" + string(w.account(t)) + "/password", absent: "/v1/staff/" + absentID + "/password", body: map[string]any{}}
+	},
+	"GET /v1/wording-packs": func(t testing.TB, w *world) exercise {
+		w.pack(t)
+		return exercise{path: "/v1/wording-packs"}
+	},
+	"POST /v1/wording-packs": func(_ testing.TB, w *world) exercise {
+		return exercise{path: "/v1/wording-packs", body: packBody("new-"+w.s.NewID(), "1", "en")}
+	},
+	"GET /v1/wording-packs/{pack}": func(t testing.TB, w *world) exercise {
+		return exercise{path: "/v1/wording-packs/" + w.pack(t), absent: "/v1/wording-packs/nothing@1"}
+	},
+	"POST /v1/wording-packs/{pack}/approval": func(t testing.TB, w *world) exercise {
+		return exercise{path: "/v1/wording-packs/" + w.pack(t) + "/approval", absent: "/v1/wording-packs/nothing@1/approval", body: map[string]any{"approve": false, "reason": "a misprint"}}
 	},
 	"GET /v1/audit": static("/v1/audit", nil),
 	"GET /v1/study": static("/v1/study", nil),

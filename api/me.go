@@ -27,6 +27,7 @@ type Assessment struct {
 	ClosesAt          study.Instant          `json:"closes_at" format:"date-time"`
 	Status            study.AssessmentStatus `json:"status" enum:"upcoming,open,overdue,completed,missed,not_expected,superseded"`
 	SubmissionID      *study.SubmissionID    `json:"submission_id"`
+	WordingPack       string                 `json:"wording_pack,omitempty" doc:"The pack that the form was opened with and stays on until it is received; fetch the questionnaire with pack= this name."`
 }
 
 // assessmentOf shows an assessment as a participant sees it.
@@ -34,6 +35,9 @@ func (s *Server) assessmentOf(h *study.History, p *study.Participant, a *study.A
 	ref := h.InstrumentFor(a)
 	out := Assessment{ID: a.ID, Visit: a.Visit, VisitName: h.VisitName(p, a, lang), Instrument: ref.ID, InstrumentVersion: ref.Version,
 		OpensAt: a.Window.OpensAt(), DueOn: a.Window.DueOn, ClosesAt: a.Window.ClosesAt(), Status: p.AssessmentStatus(a, s.now())}
+	if a.Opening != nil {
+		out.WordingPack = a.Opening.Pack
+	}
 	if form := a.Standing(); form != nil {
 		out.SubmissionID = &form.ID
 	} else if n := len(a.Submissions); n > 0 && a.Submissions[n-1].Void == "" && !a.Submissions[n-1].Stale {
@@ -147,7 +151,7 @@ type appInfo struct {
 // command is the form as study takes it.
 func (f FilledForm) command(id study.SubmissionID, assessment study.AssessmentID) study.SubmitForm {
 	return study.SubmitForm{ID: id, Assessment: assessment, Instrument: f.Instrument, Version: f.InstrumentVersion, Pack: f.WordingPack,
-		Demonstration: true, Answers: f.Answers.text(), Skipped: f.Skipped, StartedAt: f.StartedAt, CompletedAt: f.CompletedAt,
+		Answers: f.Answers.text(), Skipped: f.Skipped, StartedAt: f.StartedAt, CompletedAt: f.CompletedAt,
 		SentAt: f.SentAt, App: study.App{Platform: cut(f.App.Platform, 32), Version: cut(f.App.Version, 32)}}
 }
 
@@ -208,10 +212,6 @@ func (s *Server) submitOwn(ctx context.Context, in *submitInput) (*receiptOutput
 }
 
 func (s *Server) submit(ctx context.Context, id study.ParticipantID, c study.SubmitForm) (*receiptOutput, error) {
-	if err := checkPack(c.Pack); err != nil {
-		return nil, err
-	}
-	c.Shown = c.Pack
 	r := requestOf(ctx)
 	r.IfMatch = 0 // a form is safe to send whatever else has happened to the record
 	res, err := s.study.Do(ctx, r, id, c)
@@ -248,9 +248,10 @@ const recordProgress study.RecordKind = "progress"
 type progressInput struct {
 	AssessmentID study.AssessmentID `path:"aid"`
 	Body         struct {
-		OpenedAt study.Instant `json:"opened_at" format:"date-time"`
-		Answered int           `json:"answered" minimum:"0" maximum:"200"`
-		Unsent   int           `json:"unsent,omitempty" minimum:"0" maximum:"200" doc:"Finished forms that the phone still holds."`
+		OpenedAt    study.Instant `json:"opened_at" format:"date-time"`
+		Answered    int           `json:"answered" minimum:"0" maximum:"200"`
+		Unsent      int           `json:"unsent,omitempty" minimum:"0" maximum:"200" doc:"Finished forms that the phone still holds."`
+		WordingPack string        `json:"wording_pack,omitempty" maxLength:"80" doc:"The pack that is on the screen; left out: the one that is served in the participant's language. Kept the first time, until the form is received."`
 	}
 }
 
@@ -260,10 +261,17 @@ func (s *Server) progress(ctx context.Context, in *progressInput) (*empty, error
 	if err != nil {
 		return nil, err
 	}
-	if p.Assessment(in.AssessmentID) == nil {
+	a := p.Assessment(in.AssessmentID)
+	if a == nil {
 		return nil, study.Fail(study.NotFound, "There is no such assessment, or it is not yours to see.")
 	}
 	now := s.now()
+	if p.CanOpen(a, study.InstantOf(now)) {
+		open := study.OpenAssessment{Assessment: a.ID, Pack: in.Body.WordingPack, OpenedAt: in.Body.OpenedAt}
+		if _, err := s.study.Do(ctx, study.Request{By: by}, p.ID, open); err != nil {
+			return nil, err
+		}
+	}
 	data := fmt.Sprintf(`{"opened_at":%q,"answered":%d,"unsent":%d}`, in.Body.OpenedAt, in.Body.Answered, in.Body.Unsent)
 	return nil, s.store.PutRecord(ctx, study.Record{Kind: recordProgress, Key: string(in.AssessmentID),
 		Owner: string(p.ID.Stream()), At: now, ExpiresAt: now.Add(2 * 365 * 24 * time.Hour), Data: []byte(data)})

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"strings"
 
-	"epro/instruments/factb"
+	"epro/instruments/wording"
 	"epro/study"
 )
 
@@ -16,6 +16,7 @@ type Questionnaire struct {
 	ID          string          `json:"id"`
 	Version     string          `json:"version"`
 	RecallDays  int             `json:"recall_days"`
+	Recall      string          `json:"recall" doc:"The period that the answers are about, to be shown with every item."`
 	Instruction string          `json:"instruction"`
 	Subscales   []QSubscale     `json:"subscales"`
 	Items       []QItem         `json:"items"`
@@ -52,16 +53,19 @@ type QOptOut struct {
 
 // QuestionWording says whose words these are.
 type QuestionWording struct {
-	Pack      string `json:"pack"`
+	Pack      string `json:"pack" doc:"Its name, to be sent back with progress and with the form."`
+	Hash      string `json:"hash,omitempty" doc:"SHA-256 of the licensed pack."`
 	Language  string `json:"language"`
+	Direction string `json:"direction" enum:"ltr,rtl"`
 	Licensed  bool   `json:"licensed"`
 	Banner    string `json:"banner,omitempty" doc:"Shown on every screen of an unlicensed questionnaire."`
-	Copyright string `json:"copyright"`
+	Copyright string `json:"copyright" doc:"Shown on every screen of the questionnaire."`
 }
 
 type questionnaireInput struct {
 	Instrument  string `path:"instrument"`
-	Lang        string `query:"lang" doc:"BCP 47; empty: the participant's language, else English."`
+	Lang        string `query:"lang" doc:"BCP 47; empty: the participant's language, else English. Served is the licensed text nearest to it (the same script; the same region first), else our own labels."`
+	Pack        string `query:"pack" maxLength:"80" doc:"A wording pack by name, such as an assessment's wording_pack: a running form stays on the text that it was opened with."`
 	IfNoneMatch string `header:"If-None-Match"`
 }
 
@@ -85,12 +89,11 @@ func (s *Server) questionnaire(ctx context.Context, in *questionnaireInput) (*qu
 	if err != nil {
 		return nil, err
 	}
-	labels, ok := factb.Labels(lang)
-	if !ok {
-		return nil, study.Fail(study.Invalid, "There is no wording in that language.",
-			study.Field{Name: "lang", Reason: "use one of: " + strings.Join(h.Current().Languages, ", ")})
+	text, err := s.study.Wording(ctx, actorOf(ctx), lang, in.Pack)
+	if err != nil {
+		return nil, err
 	}
-	q, err := render(ref, labels)
+	q, err := render(ref, text)
 	if err != nil {
 		return nil, err
 	}
@@ -134,46 +137,36 @@ func (s *Server) language(ctx context.Context, asked string) (string, error) {
 	return p.Language, nil
 }
 
-// render joins the instrument's structure with its words.
-func render(ref study.InstrumentRef, l factb.LabelSet) (*Questionnaire, error) {
+// render joins the instrument's structure with its words. They are text: a page
+// that shows them as anything else breaks its own policy.
+func render(ref study.InstrumentRef, w *study.Wording) (*Questionnaire, error) {
+	l := w.Text
+	if w.Licensed { // our own labels serve a questionnaire and its parts
+		ref = study.InstrumentRef{ID: l.Instrument, Version: l.InstrumentVersion}
+	}
 	ins, ok := study.InstrumentOf(ref.ID, ref.Version)
 	if !ok {
 		return nil, fmt.Errorf("instrument %s %s is unknown", ref.ID, ref.Version)
 	}
-	q := &Questionnaire{ID: ins.ID, Version: ins.Version, RecallDays: ins.RecallDays, Instruction: l.Instruction,
-		Wording: QuestionWording{Pack: l.Pack, Language: l.Language, Banner: l.Banner, Copyright: l.Copyright}}
+	q := &Questionnaire{ID: ins.ID, Version: ins.Version, RecallDays: ins.RecallDays, Recall: l.Recall, Instruction: l.Instructions,
+		Wording: QuestionWording{Pack: w.Pack, Language: l.Language, Direction: wording.Direction(l.Language),
+			Licensed: w.Licensed, Banner: w.Banner, Copyright: l.Copyright}}
+	if w.Licensed {
+		q.Wording.Hash = w.Hash.String()
+	}
 	for _, sub := range ins.Subscales {
-		q.Subscales = append(q.Subscales, QSubscale{Code: sub.Code, Name: l.Subscales[sub.Code], Items: sub.Items})
+		q.Subscales = append(q.Subscales, QSubscale{Code: sub.Code, Name: l.Sections[sub.Code], Items: sub.Items})
 	}
 	choices := make([]QChoice, len(ins.Choices))
 	for i, c := range ins.Choices {
-		choices[i] = QChoice{Value: c.Value, Label: l.Choices[i]}
+		choices[i] = QChoice{Value: c.Value, Label: l.Options[i]}
 	}
 	for _, item := range ins.Items {
 		qi := QItem{Code: item.Code, Subscale: item.Subscale, Text: l.Items[item.Code], Choices: choices}
 		if item.OptOut != "" {
-			qi.OptOut = &QOptOut{Code: item.OptOut, Text: l.OptOut}
+			qi.OptOut = &QOptOut{Code: item.OptOut, Text: l.OptOut[item.OptOut]}
 		}
 		q.Items = append(q.Items, qi)
 	}
 	return q, nil
-}
-
-// checkPack refuses a form that names a wording pack this server never showed.
-func checkPack(named string) error {
-	if _, known := packNamed(named); named == "" || known {
-		return nil
-	}
-	return study.Fail(study.Invalid, "This server does not have that wording pack.",
-		study.Field{Name: "wording_pack", Reason: "send the pack that the questionnaire was fetched with, or leave it out"})
-}
-
-// packNamed finds a wording pack by its name.
-func packNamed(pack string) (factb.LabelSet, bool) {
-	for _, lang := range factb.Languages() {
-		if l, ok := factb.Labels(lang); ok && l.Pack == pack {
-			return l, true
-		}
-	}
-	return factb.LabelSet{}, false
 }

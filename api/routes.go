@@ -3,11 +3,13 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"epro/analysis"
+	"epro/instruments/wording"
 	"epro/study"
 )
 
@@ -19,6 +21,7 @@ type route struct {
 	tag, summary string
 	raw          bool  // the body is judged by study alone, every fault of the answers at once
 	also         []int // other good statuses than status
+	body         any   // what the body looks like, where the handler takes its bytes
 	register     func(*Server, huma.API, huma.Operation)
 }
 
@@ -32,6 +35,7 @@ func (s *Server) routes() []route {
 		person     = "/v1/participants/{id}"
 		assessment = person + "/assessments/{aid}"
 		form       = assessment + "/submissions/{sid}"
+		packs      = "/v1/wording-packs"
 	)
 	return []route{
 		on(post, "/v1/auth/enrol", "", created, "Auth", "Bind a phone with an enrolment code", s.enrolPhone),
@@ -86,6 +90,10 @@ func (s *Server) routes() []route {
 		on(post, "/v1/staff", study.ManageStaff, created, "Admin", "Open a staff account", s.createStaff),
 		on(patch, "/v1/staff/{id}", study.ManageStaff, ok, "Admin", "Change an account's rights, or disable it", s.changeStaff),
 		on(post, "/v1/staff/{id}/password", study.ManageStaff, created, "Admin", "Give an account a new password", s.resetPassword),
+		on(get, packs, study.ManageWording, ok, "Admin", "All wording packs, without their text", s.wordingPacks),
+		on(post, packs, study.ManageWording, created, "Admin", "Bring a wording pack in; a second person has to approve it", s.importPack).raws().takes(wording.Pack{}),
+		on(get, packs+"/{pack}", study.ManageWording, ok, "Admin", "A wording pack with its text, to be read before it is approved", s.wordingPack),
+		on(post, packs+"/{pack}/approval", study.ManageWording, created, "Admin", "Approve a wording pack, or take it out of use", s.decidePack),
 		on(get, "/v1/audit", study.ReadAudit, ok, "Admin", "Everything that was recorded, by time", s.audit),
 		on(get, "/v1/study", study.ReadStudy, ok, "Admin", "The protocol in force", s.studyInForce),
 	}
@@ -138,9 +146,20 @@ func (r route) answers(also ...int) route {
 	return r
 }
 
-// describe adds the other good statuses to a registered operation: huma knows
-// of one only. A 304 has no body, the others have the same.
-func (r route) describe(responses map[string]*huma.Response) {
+// takes says what a body looks like that the handler reads byte for byte.
+func (r route) takes(body any) route {
+	r.body = body
+	return r
+}
+
+// describe adds to a registered operation what huma cannot know: the other good
+// statuses (a 304 has no body, the others have the same), and what a body looks
+// like that is read byte for byte.
+func (r route) describe(op huma.Operation, schemas huma.Registry) {
+	responses := op.Responses
+	if r.body != nil {
+		op.RequestBody.Content["application/json"].Schema = schemas.Schema(reflect.TypeOf(r.body), true, "")
+	}
 	for _, status := range r.also {
 		response := &huma.Response{Description: http.StatusText(status)}
 		if status != http.StatusNotModified {
@@ -156,6 +175,9 @@ func (r route) operation() huma.Operation {
 		OperationID: operationID(r), Method: r.method, Path: r.path, DefaultStatus: r.status,
 		Summary: r.summary, Tags: []string{r.tag}, MaxBodyBytes: maxBody, SkipValidateBody: r.raw,
 		Responses: map[string]*huma.Response{},
+	}
+	if r.body != nil {
+		op.RequestBody = &huma.RequestBody{}
 	}
 	if r.action != "" {
 		op.Security = []map[string][]string{{"bearer": {}}}

@@ -104,7 +104,7 @@ func New(o Options) *Server {
 		op := r.operation()
 		op.Middlewares = huma.Middlewares{s.authenticate(r)}
 		r.register(s, s.huma, op)
-		r.describe(op.Responses)
+		r.describe(op, s.huma.OpenAPI().Components.Schemas)
 	}
 	s.documentRoutes()
 	if o.Pages != nil {

@@ -49,7 +49,7 @@ func TestItemsWideHasEveryFormAndWhatBecameOfIt(t *testing.T) {
 	want(t, got[0], map[string]string{
 		"STUDYID": "inetetamab-pyrotinib", "USUBJID": "inetetamab-pyrotinib-" + string(first.ID), "SITEID": "S01", "SUBJID": "007",
 		"VISIT": "C1D1", "VISITNUM": "1", "WINLO": "2026-01-05", "DUEDT": "2026-01-12", "WINHI": "2026-01-12", "ADT": "2026-01-10",
-		"RECVDTM": "2026-01-10T12:00:00.000Z", "STARTDTM": "2026-01-10T11:54:00.000Z", "MODE": "self_app", "ASSIST": "", "PACK": "pack-1",
+		"RECVDTM": "2026-01-10T12:00:00.000Z", "STARTDTM": "2026-01-10T11:54:00.000Z", "MODE": "self_app", "ASSIST": "", "PACK": "pack@1",
 		"COUNTFL": "Y", "STANDFL": "Y", "REVISION": "1", "FLAGS": "", "DEMOFL": "N", "TRTSDT": "2026-01-12", "ADY": "-2", "CYCLE": "1",
 		"CYCSTDT": "2026-01-12", "CYCDAY": "-2", "RELDOSE": "pre_dose", "BEFDELFL": "N", "RECOVLFL": "N", "ENTRBY": "",
 		"GP1": "1", "P2": "1", "GS7_ST": "answered"})

@@ -12,6 +12,7 @@ import (
 
 	"epro/export"
 	"epro/instruments/factb"
+	"epro/internal/testkit"
 	"epro/store/sqlite"
 	"epro/study"
 )
@@ -49,6 +50,8 @@ func newWorld(t *testing.T, simulated bool, wrap func(study.Store) study.Store) 
 	by := study.Request{By: study.System("test")}
 	_, err = w.Adopt(ctx, by, study.DefaultProtocolText(), 0, simulated)
 	w.must(err)
+	packs := study.NewService(w.store, func() time.Time { return w.now }, testkit.IDs(1)) // its ids are its own
+	testkit.UseWording(t, packs, testkit.WordingPack("pack", "1", "en"))
 	for _, code := range []study.SiteCode{"S01", "S02"} {
 		_, err = w.CreateSite(ctx, by, study.CreateSite{Code: code, Name: "Site " + string(code), TimeZone: "Asia/Shanghai", Language: "en"})
 		w.must(err)
@@ -108,7 +111,7 @@ func (w *world) enrol(site study.SiteCode, number string) *study.Participant {
 // all is a form with the same answer everywhere but at the items named, which
 // are skipped.
 func all(id study.SubmissionID, p *study.Participant, visit string, answer int, skipped map[string]string) study.SubmitForm {
-	f := study.SubmitForm{ID: id, Assessment: study.AssessmentFor(p.ID, visit), Instrument: "fact-b", Version: "4", Shown: "pack-1",
+	f := study.SubmitForm{ID: id, Assessment: study.AssessmentFor(p.ID, visit), Instrument: "fact-b", Version: "4", Pack: "pack@1",
 		Answers: map[string]string{}, Skipped: skipped, Mode: study.ModeApp, App: study.App{Platform: "ios", Version: "1.2"}}
 	for _, item := range factb.FACTB.Items {
 		if _, out := skipped[item.Code]; !out {

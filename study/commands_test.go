@@ -35,7 +35,7 @@ func (commander) actor(t *rapid.T) study.Actor {
 func (c commander) draw(t *rapid.T, p *study.Participant, now time.Time) (study.Actor, study.Command) {
 	by := c.actor(t)
 	forms, facts := formsOf(p), p.Facts
-	switch kind := rapid.IntRange(0, 24).Draw(t, "command"); kind {
+	switch kind := rapid.IntRange(0, 25).Draw(t, "command"); kind {
 	case 0, 1, 2, 3, 4, 5:
 		return testkit.Phone(p.ID), c.phoneForm(t, p, now)
 	case 6, 7:
@@ -81,6 +81,9 @@ func (c commander) draw(t *rapid.T, p *study.Participant, now time.Time) (study.
 	case 22:
 		rule := rapid.SampledFrom([]study.AlertRule{study.AlertMissed, study.AlertMissedInARow, study.AlertPushesFailing}).Draw(t, "rule")
 		return by, study.AcknowledgeAlert{Alert: study.AlertID(string(p.ID) + "." + string(rule) + "." + c.visit(t, p)), Note: "looked"}
+	case 23:
+		f := c.phoneForm(t, p, now) // begun, not sent
+		return testkit.Phone(p.ID), study.OpenAssessment{Assessment: f.Assessment, Pack: f.Pack, OpenedAt: f.StartedAt}
 	default:
 		if len(forms) == 0 {
 			return testkit.Phone(p.ID), c.phoneForm(t, p, now)

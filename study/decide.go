@@ -20,6 +20,7 @@ type Command interface {
 type Situation struct {
 	History *History
 	Site    *Site // the participant's site
+	Wording WordingPacks
 	By      Actor
 	Signed  Meaning // of the signature that was given, if any
 	Now     Instant

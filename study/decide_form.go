@@ -17,23 +17,21 @@ import (
 // SubmitForm is a filled form, sent by the participant's phone or entered by
 // staff (then with Mode and Reason).
 type SubmitForm struct {
-	ID            SubmissionID
-	Assessment    AssessmentID
-	Instrument    string
-	Version       string // of the instrument
-	Pack          string // the wording pack as the phone named it; may be empty
-	Shown         string // the pack that was on the screen; empty: our own labels in the participant's language
-	Demonstration bool
-	Answers       map[string]string // item code → literal as sent
-	Skipped       map[string]string // item code → "skipped" or "opt_out"
-	StartedAt     Instant
-	CompletedAt   Instant
-	SentAt        Instant // zero: not said
-	App           App
-	Mode          Mode
-	ByStaff       bool // entered by site staff: then the two below and Mode are theirs to say
-	Assistance    Assistance
-	Reason        string
+	ID          SubmissionID
+	Assessment  AssessmentID
+	Instrument  string
+	Version     string            // of the instrument
+	Pack        string            // the wording pack as the phone named it; may be empty
+	Answers     map[string]string // item code → literal as sent
+	Skipped     map[string]string // item code → "skipped" or "opt_out"
+	StartedAt   Instant
+	CompletedAt Instant
+	SentAt      Instant // zero: not said
+	App         App
+	Mode        Mode
+	ByStaff     bool // entered by site staff: then the two below and Mode are theirs to say
+	Assistance  Assistance
+	Reason      string
 }
 
 func (c SubmitForm) action() Action {
@@ -119,6 +117,14 @@ func (c SubmitForm) decide(p *Participant, s *Situation) (Payload, error) {
 	if err := c.checkTimes(s.Now); err != nil {
 		return nil, err
 	}
+	opened := a.Opening
+	if !c.Mode.Electronic() {
+		opened = nil // a sheet of paper is not the form on her phone
+	}
+	text, err := s.text(p, a, opened, c.Pack, min(c.StartedAt, s.Now))
+	if err != nil {
+		return nil, err
+	}
 	v, err := c.judge(p, a, protocol, s)
 	if err != nil {
 		return nil, err
@@ -126,10 +132,10 @@ func (c SubmitForm) decide(p *Participant, s *Situation) (Payload, error) {
 	for _, m := range marks {
 		v.flags = append(v.flags, Flag(m))
 	}
-	if c.Shown == "" {
-		c.Shown = ownLabels(p.Language)
+	if opened != nil && opened.Pack != text.Pack {
+		v.flags = append(v.flags, FlagOtherWording)
 	}
-	return c.event(k, answers, digest, v, s.Now), nil
+	return c.event(k, answers, text, digest, v, s.Now), nil
 }
 
 // check turns the answers into a sheet, or names every fault.
@@ -388,7 +394,7 @@ func (p *Participant) leftBefore(completed Instant) bool {
 }
 
 // event is the form as it is stored.
-func (c SubmitForm) event(k kit, answers instruments.Answers, digest Hash, v verdict, now Instant) SubmissionReceived {
+func (c SubmitForm) event(k kit, answers instruments.Answers, text *Wording, digest Hash, v verdict, now Instant) SubmissionReceived {
 	given, skipped := answersOf(k.Instrument, answers)
 	for code, reason := range c.Skipped {
 		if _, both := given[code]; both {
@@ -397,7 +403,7 @@ func (c SubmitForm) event(k kit, answers instruments.Answers, digest Hash, v ver
 	}
 	return SubmissionReceived{
 		SubmissionID: c.ID, AssessmentID: c.Assessment, Instrument: c.Instrument, InstrumentVersion: c.Version,
-		WordingPack: c.Shown, Demonstration: c.Demonstration, Mode: c.Mode, Assistance: c.Assistance,
+		WordingPack: text.Pack, WordingHash: text.Hash, Demonstration: !text.Licensed, Mode: c.Mode, Assistance: c.Assistance,
 		Answers: given, Skipped: skipped, Scores: storedScores(k, answers), ScoringVersion: scoring.Version,
 		StartedAt: c.StartedAt, CompletedAt: c.CompletedAt, SentAt: c.SentAt, ReceivedAt: now, CorrectedAt: v.corrected,
 		App: c.App, Digest: digest, Counted: v.counted, HeldCause: v.cause, Flags: v.flags,

@@ -84,6 +84,8 @@ func (p *Participant) apply(h *History, e Event, payload Payload) error {
 			p.Code.UsedAt = e.At
 		}
 		return nil
+	case AssessmentOpened:
+		return p.opened(h, v)
 	case CycleRecorded:
 		if v.N < 1 || v.N > len(p.Cycles) {
 			return fmt.Errorf("cycle %d does not exist", v.N)
@@ -263,11 +265,14 @@ func (p *Participant) received(h *History, e Event, v SubmissionReceived) error 
 	}
 	a.Submissions = append(a.Submissions, Submission{
 		ID: v.SubmissionID, Seq: e.Seq, Revision: 1, Instrument: v.Instrument, Version: v.InstrumentVersion,
-		Pack: v.WordingPack, Demonstration: v.Demonstration, Mode: v.Mode, Assistance: v.Assistance,
+		Pack: v.WordingPack, PackHash: v.WordingHash, Demonstration: v.Demonstration, Mode: v.Mode, Assistance: v.Assistance,
 		Answers: answers, Scoring: v.ScoringVersion, StartedAt: v.StartedAt, CompletedAt: completed,
 		SaidAt: v.CompletedAt, SentAt: v.SentAt, ReceivedAt: v.ReceivedAt, App: v.App, Digest: v.Digest,
 		Counted: v.Counted, HeldCause: v.HeldCause, Flags: v.Flags, By: e.Actor,
 	})
+	if v.Mode.Electronic() {
+		a.Opening = nil // the next form, should there be one, is opened anew
+	}
 	p.checkScores(k, e, answers, v.Scores)
 	return nil
 }

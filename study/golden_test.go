@@ -55,13 +55,15 @@ func samples() []study.Payload {
 	return []study.Payload{
 		study.ProtocolAdopted{Version: "1.0", Hash: hash, Text: "study: x\n", EffectiveOn: day("2026-03-01"), Simulated: true},
 		study.DataExported{ExportID: "e1", Dataset: "qs", Format: "xpt", Options: map[string]string{"cut": "2026-03-01"}},
+		study.WordingImported{Pack: "acme-en@1", Language: "en", Hash: hash, Text: "{}"}, study.WordingDecided{Pack: "acme-en@1", Hash: hash, Approve: true},
+		study.AssessmentOpened{AssessmentID: "p1.C2D1", WordingPack: "acme-en@1", OpenedAt: when},
 		study.SiteCreated{Code: "S01", Name: "医院", TimeZone: "Asia/Shanghai", Language: "zh"},
 		study.SiteLocked{}, study.SiteUnlocked{},
 		study.StaffCreated{Username: "ann", Rights: rights}, study.StaffChanged{Rights: rights, Disabled: true}, study.PasswordReset{},
 		study.NameClaimed{Kind: study.ClaimNumber, Owner: "participant/p1"},
 		study.ParticipantEnrolled{Number: "001", Site: "S01", Regimen: "eribulin", Language: "zh", TimeZone: "Asia/Shanghai", Cycle1On: day("2026-03-02"), Consent: consent, Access: study.AccessPhone},
 		study.ConsentRecorded{Consent: consent}, study.CodeIssued{ExpiresAt: when, Replace: true}, study.PhoneBound{Code: "c1"},
-		study.SubmissionReceived{SubmissionID: "s1", AssessmentID: "p1.C2D1", Instrument: "fact-b", InstrumentVersion: "4", WordingPack: "demo-en", Demonstration: true,
+		study.SubmissionReceived{SubmissionID: "s1", AssessmentID: "p1.C2D1", Instrument: "fact-b", InstrumentVersion: "4", WordingPack: "demo-en", WordingHash: hash, Demonstration: true,
 			Mode: study.ModeApp, Assistance: study.AssistanceRead, Answers: map[string]int{"GP1": 4}, Skipped: map[string]string{"GS7": "opt_out"}, Scores: score, ScoringVersion: "1",
 			StartedAt: when, CompletedAt: when + 1, SentAt: when + 2, ReceivedAt: when + 3, CorrectedAt: when + 4, App: study.App{Platform: "android", Version: "1.0"},
 			Digest: hash, Counted: true, HeldCause: study.HeldClosed, Flags: []study.Flag{study.FlagLateArrival}},
@@ -208,6 +210,28 @@ func reminded(t failer) *record {
 	return r
 }
 
+// opened is a record with a form that was begun, one that was begun and
+// received, and one that was shown in licensed wording.
+func opened(t failer) *record {
+	r := enrolled(t)
+	r.wording = packs(t, testkit.WordingPack("acme-en", "1", "en"), approval(testkit.Start.AddDate(0, 0, 20)))
+	for i, visit := range []string{"C1D1", "C2D1", "C3D1"} {
+		r.now = at(cycle1+study.Date(21*i), "09:00")
+		if done, err := r.do(testkit.Phone(personID), study.OpenAssessment{Assessment: study.AssessmentFor(personID, visit), OpenedAt: study.InstantOf(r.now)}); err != nil || !done {
+			t.Fatalf("open %s: %v", visit, details(err))
+		}
+		if i < 2 {
+			r.now = r.now.Add(10 * time.Minute)
+			f := r.form(visit)
+			f.Pack = ""
+			if _, err := r.send(f); err != nil {
+				t.Fatalf("send %s: %v", visit, details(err))
+			}
+		}
+	}
+	return r
+}
+
 func lines(entries []study.Entry) string {
 	var out bytes.Buffer
 	for _, n := range entries {
@@ -240,8 +264,8 @@ func TestGoldenRecordsFoldToTheSameStateForEver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := []study.EventType{"protocol_adopted", "data_exported", "site_created", "site_locked", "site_unlocked", "staff_created", "staff_changed", "password_reset", "name_claimed"}
-	for name, build := range map[string]func(failer) *record{"life": life, "year": year, "reminded": reminded} {
+	seen := []study.EventType{"protocol_adopted", "data_exported", "site_created", "site_locked", "site_unlocked", "staff_created", "staff_changed", "password_reset", "name_claimed", "wording_imported", "wording_decided"}
+	for name, build := range map[string]func(failer) *record{"life": life, "year": year, "reminded": reminded, "opened": opened} {
 		entries := entriesOf(t, goldenText(t, name+".jsonl", func() string { return lines(build(t).entries) }))
 		p, err := study.FoldParticipant(st.History, nil, entries...)
 		if err != nil {

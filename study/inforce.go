@@ -13,6 +13,7 @@ type Study struct {
 	Tip
 	History   *History
 	Simulated bool // the store holds a simulated study, no real participant
+	Wording   WordingPacks
 }
 
 // foldStudy adds entries to the study's State.
@@ -38,6 +39,14 @@ func foldStudy(st *Study, entries ...Entry) (*Study, error) {
 			next.History = newHistory(append(slices.Clip(next.History.versions), InForce{Protocol: p, Text: v.Text, Hash: v.Hash,
 				EffectiveOn: v.EffectiveOn, AdoptedAt: e.At}))
 			next.Simulated = v.Simulated
+		case WordingImported:
+			if err := next.wordingImported(e, v); err != nil {
+				return nil, n.fault(err.Error())
+			}
+		case WordingDecided:
+			if err := next.wordingDecided(e, v); err != nil {
+				return nil, n.fault(err.Error())
+			}
 		case DataExported:
 		default:
 			return nil, n.fault(fmt.Sprintf("event %s does not belong in the study's record", n.Type))

@@ -136,6 +136,7 @@ type record struct {
 	failer
 	h       *study.History
 	site    *study.Site
+	wording study.WordingPacks
 	p       *study.Participant
 	entries []study.Entry
 	now     time.Time
@@ -164,7 +165,7 @@ func enrolledUnder(t failer, h *study.History, c study.Enrol) *record {
 }
 
 func (r *record) situation(by study.Actor) *study.Situation {
-	return &study.Situation{History: r.h, Site: r.site, By: by, Now: study.InstantOf(r.now)}
+	return &study.Situation{History: r.h, Site: r.site, Wording: r.wording, By: by, Now: study.InstantOf(r.now)}
 }
 
 func (r *record) append(by study.Actor, payload study.Payload, reason string) {

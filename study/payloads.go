@@ -35,6 +35,23 @@ type (
 	}
 )
 
+// Events of the study's stream about the questionnaire's wording.
+type (
+	// WordingImported brings a wording pack in; it waits for a second person.
+	WordingImported struct {
+		Pack     string `json:"pack"` // its id and version, such as "acme-en@1"
+		Language string `json:"language"`
+		Hash     Hash   `json:"hash"` // of Text
+		Text     string `json:"text"` // canonical JSON
+	}
+	// WordingDecided approves a pack, or takes it out of use.
+	WordingDecided struct {
+		Pack    string `json:"pack"`
+		Hash    Hash   `json:"hash"`
+		Approve bool   `json:"approve"`
+	}
+)
+
 // Events of a site's stream.
 type (
 	// SiteCreated opens a site.
@@ -99,6 +116,13 @@ type (
 	PhoneBound struct {
 		Code EventID `json:"code"`
 	}
+	// AssessmentOpened says that a form was begun and with which wording pack,
+	// which it keeps until it is received.
+	AssessmentOpened struct {
+		AssessmentID AssessmentID `json:"assessment_id"`
+		WordingPack  string       `json:"wording_pack"`
+		OpenedAt     Instant      `json:"opened_at"` // as the phone said
+	}
 	// SubmissionReceived is a filled form, counted or held.
 	SubmissionReceived struct {
 		SubmissionID      SubmissionID      `json:"submission_id"`
@@ -106,6 +130,7 @@ type (
 		Instrument        string            `json:"instrument"`
 		InstrumentVersion string            `json:"instrument_version"`
 		WordingPack       string            `json:"wording_pack"`
+		WordingHash       Hash              `json:"wording_hash,omitzero"` // of a licensed pack
 		Demonstration     bool              `json:"demonstration"`
 		Mode              Mode              `json:"mode"`
 		Assistance        Assistance        `json:"assistance,omitzero"`
@@ -218,6 +243,9 @@ type (
 // EventType names the event of each payload; the names are stored for ever.
 func (ProtocolAdopted) EventType() EventType     { return "protocol_adopted" }
 func (DataExported) EventType() EventType        { return "data_exported" }        //nolint:revive // see ProtocolAdopted
+func (WordingImported) EventType() EventType     { return "wording_imported" }     //nolint:revive // see ProtocolAdopted
+func (WordingDecided) EventType() EventType      { return "wording_decided" }      //nolint:revive // see ProtocolAdopted
+func (AssessmentOpened) EventType() EventType    { return "assessment_opened" }    //nolint:revive // see ProtocolAdopted
 func (SiteCreated) EventType() EventType         { return "site_created" }         //nolint:revive // see ProtocolAdopted
 func (SiteLocked) EventType() EventType          { return "site_locked" }          //nolint:revive // see ProtocolAdopted
 func (SiteUnlocked) EventType() EventType        { return "site_unlocked" }        //nolint:revive // see ProtocolAdopted
@@ -254,6 +282,9 @@ var decoders = map[EventType]func(Event) (Payload, error){}
 func init() {
 	register[ProtocolAdopted]()
 	register[DataExported]()
+	register[WordingImported]()
+	register[WordingDecided]()
+	register[AssessmentOpened]()
 	register[SiteCreated]()
 	register[SiteLocked]()
 	register[SiteUnlocked]()

@@ -263,12 +263,15 @@ func (s *Service) doneBefore(ctx context.Context, r Request, h *History, id Part
 }
 
 func (s *Service) situation(ctx context.Context, h *History, by Actor, p *Participant) (*Situation, error) {
-	now := &Situation{History: h, By: by, Now: InstantOf(s.now())}
+	st, err := s.Study(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := &Situation{History: h, Wording: st.Wording, By: by, Now: InstantOf(s.now())}
 	if p == nil {
 		return now, nil
 	}
 	now.Now = max(now.Now, p.At) // another process's clock may be a little ahead
-	var err error
 	now.Site, err = s.loadSite(ctx, p.Site, false)
 	return now, err
 }

@@ -46,6 +46,7 @@ const (
 	ReadStudy         Action = "study.read"
 	AdoptProtocol     Action = "protocol.adopt"
 	ExportData        Action = "data.export"
+	ManageWording     Action = "wording.manage" // bring wording packs in, read, approve and withdraw them
 )
 
 // permissions is the one place that says which role may do what. A role that
@@ -87,6 +88,7 @@ var permissions = map[Action][]Role{
 	ReadStudy:         {RoleCoordinator, RoleInvestigator, RoleMonitor, RoleAnalyst, RoleAdmin},
 	AdoptProtocol:     {}, // from the command line only
 	ExportData:        {RoleAnalyst},
+	ManageWording:     {RoleAdmin},
 }
 
 // May reports whether the actor's role allows the action. The system may do

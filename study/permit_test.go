@@ -49,6 +49,7 @@ sites.manage: admin
 sites.read: admin coordinator investigator monitor
 staff.manage: admin
 study.read: admin analyst coordinator investigator monitor
+wording.manage: admin
 `
 
 func TestPermissionsAreThoseOfTheTable(t *testing.T) {

@@ -21,7 +21,22 @@ type Protocol struct {
 	Signatures SignatureRule `yaml:"signatures"`
 	Reminders  ReminderRules `yaml:"reminders"`
 	Alerts     AlertRules    `yaml:"alerts"`
+	// Wording is optional (or empty), or required: then no form is opened
+	// without a licensed wording pack that is approved and in date.
+	Wording WordingRule `yaml:"wording"`
 }
+
+// WordingRule says what is shown without licensed wording.
+type WordingRule string
+
+// Our own labels are shown, or nothing is.
+const (
+	WordingOptional WordingRule = "optional"
+	WordingRequired WordingRule = "required"
+)
+
+// requiresLicence reports whether no form may be opened with our own labels.
+func (p *Protocol) requiresLicence() bool { return p.Wording == WordingRequired }
 
 // InstrumentRef names an instrument and its version.
 type InstrumentRef struct {

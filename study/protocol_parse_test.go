@@ -74,6 +74,7 @@ func TestTheDefaultProtocolIsThatOfTheTrial(t *testing.T) {
 		Visibility: VisibilityRule{AnswersFor: []Role{RoleInvestigator, RoleMonitor}},
 		Reminders:  p.Reminders, // a test of their own
 		Alerts:     AlertRules{Missed: true, MissedInARow: 2, PushesFailing: true, Held: true, EscalateAfterHours: 24, Scores: []ScoreRule{}},
+		Wording:    "optional",
 	}
 	if !reflect.DeepEqual(*p, want) {
 		t.Errorf("got  %+v\nwant %+v", *p, want)
@@ -342,6 +343,7 @@ func TestASingleFaultIsNamedByItsPath(t *testing.T) {
 		{"  scores: []", "  scores: [{score: FACTB, item: GP5, at_least: 4}]", "alerts.scores[0]"},
 		{"  scores: []", "  scores: [{score: FACTB, falls_by: 0, forms: 2}]", "alerts.scores[0].falls_by"},
 		{"scores_for_participants: false", "scores_for_participants: maybe", "visibility.scores_for_participants"},
+		{"wording: optional", "wording: licensed", "wording"},
 		{"scores_for_participants: false", "scores_for_participants: false\n---\nstudy: b", "protocol"},
 		{"scores_for_participants: false", "scores_for_participants: false\n---\n", "protocol"},
 	} {

@@ -68,6 +68,8 @@ func (p *Protocol) checkHead(l *faultList) {
 	l.need(slices.Contains(rules, p.Signatures), "signatures", "write optional or required")
 	l.need(written(p.Instrument.ID, 64), "instrument.id", "name the instrument, such as fact-b")
 	l.need(written(p.Instrument.Version, 32), "instrument.version", "give the version of the instrument, such as \"4\"")
+	l.need(slices.Contains([]WordingRule{"", WordingOptional, WordingRequired}, p.Wording), "wording",
+		"write required if no form may be opened without licensed wording, else optional")
 
 	l.need(len(p.Languages) > 0 && len(p.Languages) <= maxLanguages, "languages", "list 1 to %d languages", maxLanguages)
 	each(p.Languages, "languages", func(tag, path string, repeated bool) {

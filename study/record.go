@@ -119,19 +119,24 @@ func readable(entries []Entry, answers bool) ([]ReadEvent, error) {
 	return out, nil
 }
 
-// redacted are the members of a payload that only readers of answers see; the
-// form's digest stays.
-var redacted = []string{"answers", "skipped", "scores"}
+// redacted are the members of a payload that only readers of answers see, and
+// the questionnaire's licensed text; the digest of each stays.
+var redacted = map[EventType][]string{
+	SubmissionReceived{}.EventType():  {"answers", "skipped", "scores"},
+	SubmissionCorrected{}.EventType(): {"answers", "skipped", "scores"},
+	WordingImported{}.EventType():     {"text"},
+}
 
 func redact(e *Event) error {
-	if e.Type != (SubmissionReceived{}).EventType() && e.Type != (SubmissionCorrected{}).EventType() {
+	names, some := redacted[e.Type]
+	if !some {
 		return nil
 	}
 	var members map[string]any
 	if err := json.Unmarshal(e.Payload, &members); err != nil {
 		return err
 	}
-	for _, name := range redacted {
+	for _, name := range names {
 		delete(members, name)
 	}
 	raw, err := json.Marshal(members, json.Deterministic(true))

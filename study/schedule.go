@@ -133,7 +133,7 @@ func (a *Assessment) forgetStep(at Instant) {
 func (p *Participant) keepDropped(fresh []Assessment) []Assessment {
 	for _, old := range p.Assessments {
 		known := slices.ContainsFunc(fresh, func(a Assessment) bool { return a.ID == old.ID })
-		if !known && (len(old.Submissions) > 0 || old.NotDone != nil) {
+		if !known && (len(old.Submissions) > 0 || old.NotDone != nil || old.Opening != nil) {
 			old.Superseded = old.Standing() == nil
 			fresh = append(fresh, old)
 		}
@@ -172,7 +172,7 @@ func (p *Participant) window(v Visit) Window {
 // keepForms carries over what was received for the visit, and its window when
 // a form stands.
 func keepForms(fresh, old *Assessment, at Instant) {
-	fresh.Submissions, fresh.NotDone, fresh.Past = old.Submissions, old.NotDone, old.Past
+	fresh.Submissions, fresh.NotDone, fresh.Opening, fresh.Past = old.Submissions, old.NotDone, old.Opening, old.Past
 	if s := old.Standing(); s != nil {
 		// As it was when the form came: a repeated baseline may since have moved
 		// away from under a form that now counts again.

@@ -117,12 +117,3 @@ func sheet(k kit, answers map[string]int, skipped map[string]string) (instrument
 	}
 	return out, nil
 }
-
-// ownLabels names our own labels in the language, else in English.
-func ownLabels(language string) string {
-	labels, ok := factb.Labels(language)
-	if !ok {
-		labels, _ = factb.Labels("en")
-	}
-	return labels.Pack
-}

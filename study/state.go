@@ -141,6 +141,7 @@ type Assessment struct {
 	// Repeat: the baseline form grew too old and is asked for again.
 	Repeat      bool         `json:"repeat,omitzero"`
 	NotDone     *NotDone     `json:"not_done,omitzero"`
+	Opening     *Opening     `json:"opening,omitzero"`
 	Submissions []Submission `json:"submissions,omitzero"`
 }
 
@@ -161,6 +162,7 @@ type Submission struct {
 	Instrument    string              `json:"instrument"`
 	Version       string              `json:"version"` // of the instrument
 	Pack          string              `json:"pack"`
+	PackHash      Hash                `json:"pack_hash,omitzero"` // of a licensed pack
 	Demonstration bool                `json:"demonstration,omitzero"`
 	Mode          Mode                `json:"mode"`
 	Assistance    Assistance          `json:"assistance,omitzero"`

@@ -154,6 +154,7 @@ const (
 	FlagFinishedAfterClose Flag = "finished_after_close" // started inside, finished within the grace time
 	FlagQ1Conflict         Flag = "q1_conflict"          // on paper both box and answer
 	FlagElectronicExists   Flag = "electronic_exists"    // a staff entry beside the participant's own form
+	FlagOtherWording       Flag = "other_wording"        // shown in another wording than the form was opened with
 )
 
 // ParticipantStatus is the one word for where a participant stands.

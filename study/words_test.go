@@ -34,11 +34,13 @@ func TestStoredWordsArePinned(t *testing.T) {
 		{"tristate", join(study.Yes, study.No, study.Unknown), "yes no unknown"},
 		{"held", join(study.HeldNotExpected, study.HeldLocked, study.HeldStaffEntry, study.HeldEarly, study.HeldClosed, study.HeldArrivedLate),
 			"not_expected locked staff_entry completed_early window_closed arrived_too_late"},
-		{"flags", join(study.FlagTimeUncertain, study.FlagWindowMoved, study.FlagLateArrival, study.FlagFinishedAfterClose, study.FlagQ1Conflict, study.FlagElectronicExists),
-			"time_uncertain window_moved late_arrival finished_after_close q1_conflict electronic_exists"},
+		{"flags", join(study.FlagTimeUncertain, study.FlagWindowMoved, study.FlagLateArrival, study.FlagFinishedAfterClose, study.FlagQ1Conflict, study.FlagElectronicExists,
+			study.FlagOtherWording),
+			"time_uncertain window_moved late_arrival finished_after_close q1_conflict electronic_exists other_wording"},
 		{"participants", join(study.StatusScreened, study.StatusEnrolled, study.StatusActive, study.StatusWithdrawn, study.StatusDeceased, study.StatusCompleted, study.StatusExcluded),
 			"screened enrolled active withdrawn deceased completed excluded"},
 		{"assessments", join(words...), "upcoming open overdue completed missed not_expected superseded"},
+		{"wording", join(study.WordingStatuses...), "waiting in_use replaced not_yet expired refused withdrawn"},
 		{"decisions", join(study.Accepted, study.Rejected), "accepted rejected"},
 		{"claims", join(study.ClaimNumber, study.ClaimUsername), "number username"},
 		{"streams", join(study.StudyStream, study.ParticipantID("p").Stream(), study.SiteCode("S").Stream(), study.StaffID("u").Stream()), "study participant/p site/S staff/u"},
@@ -48,9 +50,9 @@ func TestStoredWordsArePinned(t *testing.T) {
 		{"contact outcomes", join(study.ContactOutcomes...), "reached no_answer message_left call_back declined too_ill wrong_number reported_dead report_retracted other"},
 		{"alert rules", join(study.AlertMissed, study.AlertMissedInARow, study.AlertPushesFailing, study.AlertHeld, study.AlertScoreFell, study.AlertAnswer),
 			"missed missed_in_a_row pushes_failing held score_fell answer"},
-		{"events", join(study.EventTypes()...), "alert_acknowledged code_issued consent_recorded contact_recorded cycle_recorded data_exported details_changed fact_recorded fact_retracted held_decided name_claimed " +
+		{"events", join(study.EventTypes()...), "alert_acknowledged assessment_opened code_issued consent_recorded contact_recorded cycle_recorded data_exported details_changed fact_recorded fact_retracted held_decided name_claimed " +
 			"not_done_recorded participant_enrolled password_reset performance_recorded phone_bound protocol_adopted reminders_paused site_created site_locked site_unlocked staff_changed " +
-			"staff_created submission_corrected submission_received submission_verified submission_voided transferred"},
+			"staff_created submission_corrected submission_received submission_verified submission_voided transferred wording_decided wording_imported"},
 		{"codes", join(study.Invalid, study.InvalidAnswers, study.Unauthenticated, study.Forbidden, study.NotFound, study.Conflict, study.AlreadySubmitted, study.WindowNotOpen,
 			study.VersionMismatch, study.WindowClosed, study.NotExpected, study.Locked, study.TooLarge, study.TooMany, study.Unavailable, study.Internal),
 			"invalid invalid_answers unauthenticated forbidden not_found conflict already_submitted window_not_open version_mismatch window_closed not_expected locked " +

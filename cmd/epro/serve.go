@@ -22,6 +22,7 @@ import (
 // settings are what serve can be told.
 type settings struct {
 	addr, store, secret, protocol string
+	wording                       string
 	publicURL, metricsAddr        string
 	proxies                       string
 	logLevel                      string
@@ -38,6 +39,7 @@ func (s *settings) register(fs *flag.FlagSet) {
 	fs.StringVar(&s.store, "store", defaultStore, "the store's `URL`: sqlite:PATH or mongodb://HOST/DATABASE (EPRO_STORE)")
 	fs.StringVar(&s.secret, "secret", "", "`FILE` with the server's secret; made beside an embedded store when absent (EPRO_SECRET)")
 	fs.StringVar(&s.protocol, "protocol", "", "protocol `FILE` (YAML); must be the one in force, or the first (EPRO_PROTOCOL)")
+	fs.StringVar(&s.wording, "wording", "", "import the packs of licensed wording in this `FOLDER` (*.json) that the store does not have (EPRO_WORDING)")
 	fs.StringVar(&s.checkpointDir, "checkpoint-dir", "", "keep signed checkpoints of the log in this `FOLDER`; choose one on another machine's disk")
 	fs.DurationVar(&s.checkpointEvery, "checkpoint-every", time.Hour, "how often a checkpoint is written")
 	fs.BoolVar(&s.passwordOnly, "password-only", false, "let staff sign in without an authenticator app; for trials on one machine only")
@@ -75,6 +77,9 @@ func runServe(ctx context.Context, c *cli, args []string) (err error) {
 		return err
 	}
 	if err := putInForce(ctx, svc, s.protocol); err != nil {
+		return err
+	}
+	if err := s.importFolder(ctx, c, svc); err != nil {
 		return err
 	}
 	accounts, err := openAuth(ctx, svc, st, secret, time.Now, signIn{auth.DefaultCost, !s.passwordOnly})

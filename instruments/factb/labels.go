@@ -27,6 +27,8 @@ type LabelSet struct {
 	OptOut string
 	// Instruction is what stands above the items.
 	Instruction string
+	// Recall is the period that the answers are about.
+	Recall string
 }
 
 // languages are the tags that Labels answers, in small letters.

@@ -6,6 +6,7 @@ var english = LabelSet{
 	Banner:      "Demonstration labels by the epro project, not the licensed questionnaire.",
 	Copyright:   "demonstration labels by the epro project",
 	Instruction: "Pick the strength, 0 to 4, that fits each topic over the last seven days.",
+	Recall:      "the last seven days",
 	OptOut:      "leave out the topic of intimacy",
 	Choices:     []string{"0 – none", "1 – slight", "2 – middling", "3 – strong", "4 – very strong"},
 	Subscales: map[string]string{

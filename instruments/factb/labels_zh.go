@@ -6,6 +6,7 @@ var chinese = LabelSet{
 	Banner:      "演示用标签，由 epro 项目自行编写，并非经授权的正式问卷。",
 	Copyright:   "epro 项目演示标签",
 	Instruction: "请按最近七天的情况，为每个题目选取 0 至 4 的强度。",
+	Recall:      "最近七天",
 	OptOut:      "略过“亲密关系”这一题",
 	Choices:     []string{"0 – 无", "1 – 轻", "2 – 中", "3 – 强", "4 – 极强"},
 	Subscales: map[string]string{

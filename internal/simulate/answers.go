@@ -13,11 +13,11 @@ import (
 func (l *life) form(v study.Visit) study.SubmitForm {
 	f := study.SubmitForm{
 		ID: study.SubmissionID(l.ids.newID()), Assessment: study.AssessmentFor(l.p.ID, v.Code),
-		Instrument: l.ins.ID, Version: l.ins.Version, Demonstration: true,
+		Instrument: l.ins.ID, Version: l.ins.Version,
 		Answers: map[string]string{}, Skipped: map[string]string{},
 	}
 	if labels, ok := factb.Labels(l.lang); ok {
-		f.Pack, f.Shown = labels.Pack, labels.Pack
+		f.Pack = labels.Pack
 	}
 	reached := len(l.ins.Items)
 	if l.luck.happens(0.015) {

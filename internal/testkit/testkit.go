@@ -210,8 +210,8 @@ func NewParticipant(number string) study.Enrol {
 func Form(p study.ParticipantID, visit string, id study.SubmissionID, at time.Time, answers map[string]string) study.SubmitForm {
 	done := study.InstantOf(at)
 	return study.SubmitForm{
-		ID: id, Assessment: study.AssessmentFor(p, visit), Instrument: "fact-b", Version: "4", Pack: "demo-en", Shown: "demo-en",
-		Demonstration: true, Answers: answers, StartedAt: study.InstantOf(at.Add(-10 * time.Minute)), CompletedAt: done, SentAt: done,
+		ID: id, Assessment: study.AssessmentFor(p, visit), Instrument: "fact-b", Version: "4", Pack: "demo-1-en",
+		Answers: answers, StartedAt: study.InstantOf(at.Add(-10 * time.Minute)), CompletedAt: done, SentAt: done,
 		App: study.App{Platform: "android", Version: "1.0"}, Mode: study.ModeApp,
 	}
 }
