@@ -266,13 +266,12 @@ func (s *Server) progress(ctx context.Context, in *progressInput) (*empty, error
 		return nil, study.Fail(study.NotFound, "There is no such assessment, or it is not yours to see.")
 	}
 	now := s.now()
-	if p.CanOpen(a, study.InstantOf(now)) {
-		open := study.OpenAssessment{Assessment: a.ID, Pack: in.Body.WordingPack, OpenedAt: in.Body.OpenedAt}
-		if _, err := s.study.Do(ctx, study.Request{By: by}, p.ID, open); err != nil {
-			return nil, err
-		}
-	}
 	data := fmt.Sprintf(`{"opened_at":%q,"answered":%d,"unsent":%d}`, in.Body.OpenedAt, in.Body.Answered, in.Body.Unsent)
-	return nil, s.store.PutRecord(ctx, study.Record{Kind: recordProgress, Key: string(in.AssessmentID),
+	err = s.store.PutRecord(ctx, study.Record{Kind: recordProgress, Key: string(in.AssessmentID),
 		Owner: string(p.ID.Stream()), At: now, ExpiresAt: now.Add(2 * 365 * 24 * time.Hour), Data: []byte(data)})
+	if err == nil && p.CanOpen(a, study.InstantOf(now)) {
+		open := study.OpenAssessment{Assessment: a.ID, Pack: in.Body.WordingPack, OpenedAt: in.Body.OpenedAt}
+		_, err = s.study.Do(ctx, study.Request{By: by}, p.ID, open)
+	}
+	return nil, err
 }

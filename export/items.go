@@ -73,7 +73,7 @@ func fate() []field[*form] {
 
 const flagsNote = "Joined by semicolons: time_uncertain (the phone's clock was off), window_moved (in time for the window as it was at completion), " +
 	"late_arrival (received after closing), finished_after_close (started inside the window, finished within the grace time), " +
-	"q1_conflict (on paper both opt-out box and answer), electronic_exists (a staff entry beside the participant's own form)."
+	"q1_conflict (on paper both opt-out box and answer), electronic_exists (a staff entry beside the participant's own form), other_wording (shown in another wording than it was opened with)."
 
 func joined(flags []study.Flag) Value {
 	words := make([]string, len(flags))

@@ -31,8 +31,8 @@ func (c OpenAssessment) decide(p *Participant, s *Situation) (Payload, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !text.Licensed && s.History.Current().requiresLicence() {
-		return nil, errUnlicensed()
+	if c.Pack == "" && !text.Licensed && s.History.Current().requiresLicence() {
+		return nil, errUnlicensed() // one that she names is on her screen: that is a fact
 	}
 	return AssessmentOpened{AssessmentID: a.ID, WordingPack: text.Pack, OpenedAt: at}, nil
 }

@@ -39,7 +39,7 @@ type Pack struct {
 	Items    map[string]string `json:"items"`
 	// QSTest are the SDTM test names by item, at most 40 characters each; all or
 	// none.
-	QSTest map[string]string `json:"qstest,omitempty"`
+	QSTest map[string]string `json:"qstest,omitzero"`
 }
 
 // Licence is what the licensee and the owner agreed.
@@ -51,7 +51,7 @@ type Licence struct {
 	ValidFrom string `json:"valid_from"`
 	ValidTo   string `json:"valid_to"`
 	// MaxParticipants is how many persons may be asked; 0: the licence does not say.
-	MaxParticipants int `json:"max_participants,omitempty"`
+	MaxParticipants int `json:"max_participants,omitzero"`
 }
 
 // Name is how stored records name the pack: its id and version.

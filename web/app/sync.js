@@ -229,7 +229,7 @@ async function progress(participant, items) {
     const form = forms.find((f) => f.assessment.id === a.id && f.participant === participant);
     if (!draft && !form) continue;
     const counts = draft
-      ? { opened_at: draft.opened_at, answered: Object.keys(draft.answers).length, unsent: 0 }
+      ? { opened_at: draft.opened_at, answered: Object.keys(draft.answers).length, unsent: 0, wording_pack: draft.questionnaire.wording.pack }
       : { opened_at: form.body.started_at, answered: Object.keys(form.body.answers).length, unsent: form.state === "queued" ? 1 : 0 };
     const text = JSON.stringify(counts);
     if (said[a.id] === text || (said[a.id] === undefined && form && form.state !== "queued")) continue;
