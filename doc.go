@@ -39,6 +39,8 @@
 //     and analysis.
 //   - api is HTTP: every route, one table from error code to status. It may
 //     import all of the above and never web.
+//   - web/figure draws the tables of package analysis, over web/plot, which
+//     writes SVG and knows nothing of studies.
 //   - web is the embedded pages for patients, coordinators and analysts, over
 //     study, instruments, analysis, export and auth. It never imports api.
 //   - cmd/epro wires everything together, one file a subcommand.

@@ -40,7 +40,9 @@ var layers = []struct {
 	{"analysis", []string{"study", "scoring", "instruments/..."}},
 	{"export", []string{"study", "scoring", "instruments/...", "analysis"}},
 	{"api", belowAPI},
-	{"web", []string{"study", "instruments/...", "analysis", "export", "auth"}},
+	{"web", []string{"study", "instruments/...", "analysis", "export", "auth", "web/figure"}},
+	{"web/figure", []string{"analysis", "web/plot"}},
+	{"web/plot", nil},
 	{"cmd/epro", []string{"..."}},
 	{"internal/simulate", []string{"study", "scoring", "instruments/..."}},
 	// Only a browser shows whether pages and API fit, and neither may import the other.

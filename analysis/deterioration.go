@@ -152,8 +152,7 @@ func (p *Plan) TimeToDeterioration(q *Person, score int, r Rule) Deterioration {
 		return d.censored(q.FirstDose.On, EndNoBaseline)
 	}
 	d.Baseline = &base.Value
-	low, _, _ := p.Instrument.Range(p.Scores[score])
-	d.CannotFall = !reaches(base.Value-float64(low), r.Threshold)
+	d.CannotFall = !reaches(base.Value-float64(p.lowest[score]), r.Threshold)
 	s := p.series(q, score, r)
 	switch at := s.event(r); {
 	case len(s.forms) == 0 && s.cut:

@@ -160,6 +160,7 @@ func earliest(a, b study.Date) study.Date {
 
 // place puts the assessments in the order of the plan and collects the forms.
 func (p *Plan) place(q *Person, of *study.Participant) error {
+	q.Forms = make([]Form, 0, withForms(of))
 	for i := range of.Assessments {
 		a := &of.Assessments[i]
 		number := p.numbers[a.Visit]
@@ -191,6 +192,17 @@ func (p *Plan) place(q *Person, of *study.Participant) error {
 		q.Forms = append(q.Forms, f)
 	}
 	return nil
+}
+
+// withForms is how many assessments have a form of any kind.
+func withForms(of *study.Participant) int {
+	n := 0
+	for i := range of.Assessments {
+		if len(of.Assessments[i].Submissions) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // leftOut says why a form is left out.

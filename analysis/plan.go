@@ -64,6 +64,7 @@ type Plan struct {
 	Visits     []Visit  // by Number
 	CycleDays  int      // planned length of a cycle, of the version in force
 
+	lowest   []int // that a score can be, as in Scores
 	versions []study.InForce
 	numbers  map[string]int // visit code → Number
 }
@@ -80,6 +81,10 @@ func NewPlan(h *study.History, s Selection) (*Plan, error) {
 	}
 	p := &Plan{Selection: s, Study: current.Study, Instrument: ins, Scores: study.ScoreCodes(ins.ID, ins.Version),
 		CycleDays: current.Cycles.LengthDays, versions: h.Versions(), numbers: map[string]int{}}
+	for _, code := range p.Scores {
+		low, _, _ := ins.Range(code)
+		p.lowest = append(p.lowest, low)
+	}
 	for _, version := range p.versions {
 		for _, v := range version.Visits {
 			if _, known := p.numbers[v.Code]; known {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/csv"
 	"fmt"
 	"io"
 	"slices"
@@ -13,31 +14,58 @@ import (
 	"epro/analysis"
 	"epro/export"
 	"epro/study"
+	"epro/web/figure"
 )
 
 // tabler computes a table, and prints it as text.
 type tabler struct {
 	name, about string
-	build       func(*analysis.Data, analysis.Ask) (any, func(io.Writer), error)
+	build       func(*analysis.Data, analysis.Ask) (result, error)
+	drawn       bool // there is a figure of it
+}
+
+// result is a table in every form that it can be printed in; figure is nil where
+// there is none.
+type result struct {
+	table  any
+	print  func(io.Writer)
+	figure func() figure.Figure
 }
 
 // tablers are all tables, by the word on the command line.
 var tablers = []tabler{
-	tableOf("completion", "who was expected and who sent a valid form", (*analysis.Data).CompletionTable, printCompletion),
-	tableOf("scores", "a score at each visit", (*analysis.Data).ScoreTable, printScores),
-	tableOf("change", "its change from baseline", (*analysis.Data).ChangeTable, printScores),
-	tableOf("responders", "who changed by a threshold", (*analysis.Data).ResponderTable, printResponders),
-	tableOf("deterioration", "time to deterioration", (*analysis.Data).DeteriorationTable, printDeterioration),
-	tableOf("distribution", "cumulative distribution of the change", (*analysis.Data).DistributionTable, printDistribution),
-	tableOf("missing", "patterns of missing forms", (*analysis.Data).MissingTable, printMissing),
-	tableOf("alpha", "Cronbach's alpha of each subscale", (*analysis.Data).AlphaTable, printAlpha),
+	tableOf("completion", "who was expected and who sent a valid form", (*analysis.Data).CompletionTable, printCompletion, figure.Completion),
+	tableOf("scores", "a score at each visit", (*analysis.Data).ScoreTable, printScores, nil),
+	tableOf("change", "its change from baseline", (*analysis.Data).ChangeTable, printScores, figure.Change),
+	tableOf("responders", "who changed by a threshold", (*analysis.Data).ResponderTable, printResponders, figure.Responders),
+	tableOf("deterioration", "time to deterioration", (*analysis.Data).DeteriorationTable, printDeterioration, figure.Deterioration),
+	tableOf("distribution", "cumulative distribution of the change", (*analysis.Data).DistributionTable, printDistribution, figure.Distribution),
+	tableOf("missing", "patterns of missing forms", (*analysis.Data).MissingTable, printMissing, nil),
+	tableOf("alpha", "Cronbach's alpha of each subscale", (*analysis.Data).AlphaTable, printAlpha, nil),
 }
 
-func tableOf[T any](name, about string, build func(*analysis.Data, analysis.Ask) (T, error), print func(io.Writer, T)) tabler {
-	return tabler{name, about, func(d *analysis.Data, a analysis.Ask) (any, func(io.Writer), error) {
+func tableOf[T any](name, about string, build func(*analysis.Data, analysis.Ask) (T, error), print func(io.Writer, T), draw func(T) figure.Figure) tabler {
+	return tabler{name: name, about: about, drawn: draw != nil, build: func(d *analysis.Data, a analysis.Ask) (result, error) {
 		t, err := build(d, a)
-		return t, func(w io.Writer) { print(w, t) }, err
+		return result{t, func(w io.Writer) { print(w, t) }, func() figure.Figure { return draw(t) }}, err
 	}}
+}
+
+// write writes the result in a format.
+func (r result) write(w io.Writer, format string) error {
+	switch format {
+	case "json":
+		return json.MarshalWrite(w, r.table, jsontext.WithIndent("  "))
+	case "svg":
+		_, err := w.Write(r.figure().Chart.SVG())
+		return err
+	case "csv":
+		return csv.NewWriter(w).WriteAll(r.figure().Table)
+	default:
+		k := &keepError{Writer: w}
+		r.print(k)
+		return k.err
+	}
 }
 
 // analyseFlags is what a person says on the command line.
@@ -71,18 +99,11 @@ func runAnalyse(ctx context.Context, c *cli, args []string) (err error) {
 	if err != nil {
 		return saidWrongly(err)
 	}
-	table, print, err := f.table.build(data, f.ask())
+	result, err := f.table.build(data, f.ask())
 	if err != nil {
 		return saidWrongly(err)
 	}
-	write := func(w io.Writer) error {
-		if f.format == "json" {
-			return json.MarshalWrite(w, table, jsontext.WithIndent("  "))
-		}
-		k := &keepError{Writer: w}
-		print(k)
-		return k.err
-	}
+	write := func(w io.Writer) error { return result.write(w, f.format) }
 	if f.out == "" {
 		return write(c.stdout)
 	}
@@ -107,7 +128,7 @@ func (c *cli) parseAnalyse(args []string) (analyseFlags, error) {
 	}
 	fs := c.flags("analyse", "analyse TABLE [flags]: computes a table of the study, which is one of\n\n"+strings.Join(explained, "\n"))
 	storeURL := storeFlag(fs, c)
-	fs.StringVar(&f.format, "format", "table", "`table|json`")
+	fs.StringVar(&f.format, "format", "table", "`table|json`, or svg|csv for the plot and its numbers")
 	fs.StringVar(&f.scale, "scale", "", "`CODE` of a score; empty: the instrument's total")
 	fs.StringVar(&f.visit, "visit", "", "`CODE` of a visit, such as C7D1, or W18 by the calendar; empty: all")
 	fs.StringVar(&f.axis, "axis", "", "visits by `cycle|calendar`; empty: cycle")
@@ -138,8 +159,10 @@ func (c *cli) parseAnalyse(args []string) (analyseFlags, error) {
 		return f, usageError{fmt.Sprintf("there is no table %q; there is: %s", word, strings.Join(names, ", "))}
 	case fs.NArg() > 0:
 		return f, usageError{fmt.Sprintf("one table at a time; what is %q?", fs.Arg(0))}
-	case f.format != "table" && f.format != "json":
-		return f, usageError{"-format is table or json"}
+	case !slices.Contains([]string{"table", "json", "svg", "csv"}, f.format):
+		return f, usageError{"-format is table, json, svg or csv"}
+	case !tablers[i].drawn && (f.format == "svg" || f.format == "csv"):
+		return f, usageError{"there is no plot of " + word + "; -format is table or json"}
 	}
 	f.table = tablers[i]
 	return f, nil

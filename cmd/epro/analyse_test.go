@@ -92,6 +92,15 @@ func TestAnalysePrintsEveryTableAndWhatItIsAbout(t *testing.T) {
 			t.Errorf("%s: no JSON in the file: %v", table.name, err)
 		}
 	}
+	for _, table := range []string{"completion", "change", "responders", "deterioration", "distribution"} {
+		if code, out, errs := runHere(t, "analyse", table, "-format", "svg", "-store", store); code != exitGood || !strings.HasPrefix(out, "<svg ") || !strings.Contains(out, "<desc ") {
+			t.Errorf("%s as a plot: %d %s", table, code, errs)
+		}
+		code, out, errs := runHere(t, "analyse", table, "-format", "csv", "-store", store)
+		if rows, err := csv.NewReader(strings.NewReader(out)).ReadAll(); code != exitGood || err != nil || len(rows) < 3 {
+			t.Errorf("%s as numbers: %d %v %s", table, code, err, errs)
+		}
+	}
 	_, out, _ := runHere(t, "analyse", "deterioration", "-variant", "definitive", "-death=event", "-gap", "event", "-progression", "censor", "-threshold", "5", "-store", store)
 	if !strings.Contains(out, "fall of 5 points or more, definitive; death event, gap event, progression censor") {
 		t.Errorf("the variant is not named:\n%s", out)
@@ -110,7 +119,8 @@ func TestAnalyseSaysHowItIsUsed(t *testing.T) {
 		{[]string{"analyse"}, "name the table: completion"},
 		{[]string{"analyse", "survival"}, "there is no table"},
 		{[]string{"analyse", "-strict-baseline", "scores", "change"}, "one table at a time"},
-		{[]string{"analyse", "scores", "-format", "xml"}, "table or json"},
+		{[]string{"analyse", "scores", "-format", "xml"}, "table, json, svg or csv"},
+		{[]string{"analyse", "alpha", "-format", "svg"}, "no plot of alpha"},
 		{[]string{"analyse", "scores", "-scale", "QLQ", "-store", store}, "PWB, SWB"},
 		{[]string{"analyse", "responders", "-scale", "SWB", "-store", store}, "No minimally important difference"},
 		{[]string{"analyse", "change", "-axis", "calendar", "-visit", "C2D1", "-store", store}, "W0, W3"},
