@@ -181,7 +181,7 @@ func TestTheDocsPageNeedsNobodyElse(t *testing.T) {
 // programs read. More may come, none may go.
 var contractBodies = map[string]string{
 	"GET /v1/me":                                     "participant_id study_id language time_zone status next",
-	"GET /v1/me/assessments":                         "items next | id visit visit_name instrument instrument_version opens_at due_on closes_at status submission_id",
+	"GET /v1/me/assessments":                         "items next | id visit visit_name instrument instrument_version opens_at due_on closes_at status submission_id reminders_at push_id",
 	"GET /v1/instruments/{instrument}":               "id version recall_days subscales items wording",
 	"POST /v1/auth/enrol":                            "access_token token_type expires_in refresh_token participant_id",
 	"POST /v1/auth/login":                            "access_token token_type expires_in refresh_token role sites",

@@ -168,6 +168,7 @@ var exercises = map[string]func(t testing.TB, w *world) exercise{
 
 	"PUT /v1/me/devices/{device_id}":    static("/v1/me/devices/phone-1", registration("token-1")),
 	"DELETE /v1/me/devices/{device_id}": static("/v1/me/devices/phone-9", nil),
+	"GET /v1/me/push-key":               static("/v1/me/push-key", nil),
 	"PUT /v1/me/reminders":              static("/v1/me/reminders", map[string]any{"paused": false}),
 	"POST /v1/me/deliveries/{id}/events": func(t testing.TB, w *world) exercise {
 		at := func(id study.DeliveryID) string { return "/v1/me/deliveries/" + string(id) + "/events" }

@@ -10,6 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/valyala/fasthttp/fasthttpadaptor"
+
+	"epro/reminders"
 )
 
 // metrics are the server's counters; labels are route templates, never ids.
@@ -36,6 +38,31 @@ func newMetrics() *metrics {
 
 func (m *metrics) done(method, route string, status int, took time.Duration) {
 	m.seconds.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// reminderMetrics counts what a dispatcher does.
+type reminderMetrics struct {
+	due  prometheus.Counter
+	sent *prometheus.CounterVec
+	lag  prometheus.Gauge
+}
+
+// ReminderMetrics registers the metrics of a dispatcher and gives whom it tells.
+func (s *Server) ReminderMetrics() reminders.Observer {
+	m := reminderMetrics{
+		due: prometheus.NewCounter(prometheus.CounterOpts{Name: "epro_reminders_due_total", Help: "Messages that were due, attempts again included."}),
+		sent: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "epro_reminders_total",
+			Help: "Messages by the kind of target, what became of them, and why; those merged or skipped have no kind."}, []string{"kind", "status", "reason"}),
+		lag: prometheus.NewGauge(prometheus.GaugeOpts{Name: "epro_reminders_lag_seconds", Help: "How long ago the first of the latest sweep was due."}),
+	}
+	s.metrics.registry.MustRegister(m.due, m.sent, m.lag)
+	return m
+}
+
+func (m reminderMetrics) Due(messages int)         { m.due.Add(float64(messages)) }
+func (m reminderMetrics) Lag(behind time.Duration) { m.lag.Set(max(behind.Seconds(), 0)) }
+func (m reminderMetrics) Sent(kind, status, reason string) {
+	m.sent.WithLabelValues(kind, status, reason).Inc()
 }
 
 // Registry is where other parts of the program register their metrics.

@@ -36,6 +36,18 @@ func (s *Server) removeOwnDevice(ctx context.Context, in *DevicePath) (*empty, e
 	return nil, s.study.RemoveOwnDevice(ctx, actorOf(ctx), in.DeviceID)
 }
 
+type pushKeyOutput struct {
+	Body struct {
+		Key string `json:"key,omitempty" doc:"The public VAPID key, base64url; absent where no web push is sent."`
+	}
+}
+
+func (s *Server) pushKey(context.Context, *struct{}) (*pushKeyOutput, error) {
+	out := &pushKeyOutput{}
+	out.Body.Key = s.o.PushKey
+	return out, nil
+}
+
 type pauseInput struct {
 	Body struct {
 		Paused bool `json:"paused"`

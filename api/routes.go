@@ -110,6 +110,7 @@ func (s *Server) reminderRoutes() []route {
 	return []route{
 		on(put, "/v1/me/devices/{device_id}", study.RegisterOwn, none, "Patient", "Say where reminders reach this phone", s.registerDevice),
 		on(del, "/v1/me/devices/{device_id}", study.RegisterOwn, none, "Patient", "No more reminders on this phone", s.removeOwnDevice),
+		on(get, "/v1/me/push-key", study.ReadOwn, ok, "Patient", "The key that browsers subscribe to reminders with", s.pushKey),
 		on(put, "/v1/me/reminders", study.PauseOwn, none, "Patient", "Pause reminders, or let them go on", s.pauseReminders),
 		on(post, "/v1/me/deliveries/{id}/events", study.ReportOwn, none, "Patient", "Say that a reminder arrived or was opened", s.reportDelivery),
 		on(post, person+"/contacts", study.RecordContacts, created, "Site staff", "Record an attempt to reach a participant", s.recordContact),

@@ -53,6 +53,9 @@ type Options struct {
 	// MetricsOpen serves /metrics to everybody who can reach the address; else
 	// to loopback only.
 	MetricsOpen bool
+	// PushKey is the public key that browsers subscribe to web push with; empty:
+	// this server sends none.
+	PushKey string
 	// Pages adds the web pages behind the API's routes; may be nil.
 	Pages func(*fiber.App)
 }

@@ -66,10 +66,10 @@ func (c *circuits) note(kind TargetKind, platform string, o Outcome, now time.Ti
 	}
 	keys := scopeKeys(kind, platform)
 	failed := ""
-	switch {
-	case o.Scope == WholeProject:
+	switch o.Scope {
+	case WholeProject:
 		failed = keys[0]
-	case o.Scope == OnePlatform:
+	case OnePlatform:
 		failed = keys[1]
 	}
 	for _, key := range keys {

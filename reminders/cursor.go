@@ -64,17 +64,18 @@ func (d *Dispatcher) served(devices []study.Device) []study.Device {
 // changed meanwhile.
 const settleTries = 3
 
-// settle writes the participant's cursor. An event that comes between the look
+// settle writes the participant's cursor; one who has something due is looked
+// at again after the pause. An event that comes between the look
 // and the write may want an earlier one, so the record is read again after it.
-func (d *Dispatcher) settle(ctx context.Context, id study.ParticipantID) error {
+func (d *Dispatcher) settle(ctx context.Context, id study.ParticipantID, pause time.Duration) error {
 	for range settleTries {
 		p, w, err := d.look(ctx, id)
 		if err != nil {
 			return err
 		}
 		next := w.NextAt
-		if len(w.Attempts)+len(w.Rows)+len(w.Lost) > 0 { // a circuit is open, or another dispatcher is at it
-			next = d.now().Add(d.o.Poll)
+		if len(w.Attempts)+len(w.Rows)+len(w.Lost) > 0 {
+			next = d.now().Add(pause)
 		}
 		if err := d.putCursor(ctx, id, next); err != nil {
 			return err
@@ -174,17 +175,7 @@ func (d *Dispatcher) follow(ctx context.Context, id study.ParticipantID) error {
 			return err
 		}
 	}
-	return d.settle(ctx, id)
-}
-
-// held reports whether nothing may leave: the store came out of a backup, and
-// nobody has confirmed yet that what it does not know was looked after.
-func (d *Dispatcher) held(ctx context.Context) (bool, error) {
-	r, err := study.RestoredFrom(ctx, d.store)
-	if err != nil || r == nil {
-		return false, err
-	}
-	return r.ConfirmedAt.IsZero(), nil
+	return d.settle(ctx, id, 0)
 }
 
 // errHeld is logged once while reminders are held.

@@ -1,6 +1,7 @@
 package reminders
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 // Observer is told what a dispatcher does, for metrics. Kinds, platforms and
 // reasons are few; no id is told.
 type Observer interface {
-	Due(steps int)
+	Due(messages int)
 	Sent(kind, status, reason string)
 	Lag(behind time.Duration)
 }
@@ -151,8 +152,8 @@ func (d *Dispatcher) Run(ctx context.Context) {
 }
 
 func (d *Dispatcher) round(ctx context.Context, recomputed *time.Time) (int, error) {
-	if held, err := d.held(ctx); err != nil || held {
-		return 0, errors.Join(err, errHeld)
+	if may, err := study.MayRemind(ctx, d.store); err != nil || !may {
+		return 0, cmp.Or(err, errHeld)
 	}
 	if d.now().Sub(*recomputed) >= nightly {
 		if err := d.Recompute(ctx); err != nil {
@@ -172,10 +173,13 @@ func (d *Dispatcher) Sweep(ctx context.Context) (int, error) {
 	now := d.now()
 	due, err := d.store.RecordsUntil(ctx, recordCursor, now, d.o.Batch)
 	if err != nil || len(due) == 0 {
+		if d.o.Observe != nil && err == nil {
+			d.o.Observe.Lag(0)
+		}
 		return 0, err
 	}
-	if held, err := d.held(ctx); err != nil || held {
-		return 0, errors.Join(err, errHeld)
+	if may, err := study.MayRemind(ctx, d.store); err != nil || !may {
+		return 0, cmp.Or(err, errHeld)
 	}
 	if d.o.Observe != nil {
 		d.o.Observe.Lag(now.Sub(due[0].At))
@@ -197,7 +201,8 @@ func (d *Dispatcher) Sweep(ctx context.Context) (int, error) {
 		if failed[i] != nil {
 			return d.postpone(ctx, study.ParticipantID(due[i].Key), failed[i])
 		}
-		return d.settle(ctx, study.ParticipantID(due[i].Key))
+		// What is still due waits for a circuit, or another dispatcher is at it.
+		return d.settle(ctx, study.ParticipantID(due[i].Key), d.o.Poll)
 	})
 	return len(due), errors.Join(sent, errors.Join(settled...))
 }

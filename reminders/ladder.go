@@ -22,11 +22,12 @@ type Step struct {
 
 // Times around a message.
 const (
-	spreadFrom = 150 * time.Second // after the minute, so that full minutes stay free
-	spreadTo   = 750 * time.Second
-	quarter    = 900 * time.Second
-	longest    = 12 * time.Hour   // that a message may wait for a phone
-	shortest   = 10 * time.Minute // a message with less to live does not leave
+	spreadFrom = 150 // seconds after the minute, so that full minutes stay free
+	spreadTo   = 750
+	quarter    = 900
+
+	longest  = 12 * time.Hour   // that a message may wait for a phone
+	shortest = 10 * time.Minute // a message with less to live does not leave
 )
 
 // Ladder are the steps of an assessment, as its protocol and window have them,
@@ -84,17 +85,15 @@ func leaves(q study.QuietHours, nominal time.Time, zone *time.Location, hash uin
 // never within 2½ minutes of a full quarter of an hour, when everybody's
 // programs wake up.
 func spread(local time.Time, hash uint64) time.Duration {
-	into := time.Duration(local.Minute()%15)*time.Minute + time.Duration(local.Second())*time.Second
-	next := quarter - into // the next full quarter
-	before := max(min(spreadTo, next-spreadFrom)-spreadFrom, -1)
+	next := quarter - 60*(local.Minute()%15) - local.Second() // seconds to the next full quarter
+	before := max(min(spreadTo, next-spreadFrom)-spreadFrom+1, 0)
 	from := max(spreadFrom, next+spreadFrom)
-	after := max(spreadTo-from, -1)
-	seconds := uint64(before/time.Second+1) + uint64(after/time.Second+1)
-	n := time.Duration(hash%seconds) * time.Second
-	if n <= before {
-		return spreadFrom + n
+	after := max(spreadTo-from+1, 0)
+	n := int(hash % uint64(before+after))
+	if n < before {
+		return time.Duration(spreadFrom+n) * time.Second
 	}
-	return from + n - (before/time.Second+1)*time.Second
+	return time.Duration(from+n-before) * time.Second
 }
 
 func isQuiet(q study.QuietHours, at time.Time, zone *time.Location) bool {

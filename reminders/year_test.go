@@ -41,14 +41,14 @@ func TestAYearOfRemindersIsWhatAnIndependentOracleExpects(t *testing.T) {
 	for seed := range campaign(5, 1000) {
 		t.Run(fmt.Sprint("seed ", seed+1), func(t *testing.T) {
 			t.Parallel()
-			liveYear(t, uint64(seed+1), 4)
+			liveYear(t, uint64(seed+1), 2)
 		})
 	}
 }
 
 // TestCampaignAYearOfFiveHundredParticipants is the same for a whole study.
 func TestCampaignAYearOfFiveHundredParticipants(t *testing.T) {
-	liveYear(t, 77, campaign(6, 500))
+	liveYear(t, 77, campaign(3, 500))
 }
 
 var yearZones = []string{"Asia/Shanghai", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Berlin", "America/New_York",
@@ -219,7 +219,9 @@ func (w *yearWorld) plan(i int) {
 
 // planTurns lays out what may stop reminders, and what lets them go on.
 func (w *yearWorld) planTurns(do func(study.Actor, func(*study.Participant) study.Command) func()) {
-	some := func() time.Time { return yearStart.Add(time.Duration(5+w.rng.IntN(360)) * 24 * time.Hour).Add(time.Duration(w.rng.IntN(86400)) * time.Second) }
+	some := func() time.Time {
+		return yearStart.Add(time.Duration(5+w.rng.IntN(360)) * 24 * time.Hour).Add(time.Duration(w.rng.IntN(86400)) * time.Second)
+	}
 	later := func(at time.Time) time.Time { return at.Add(time.Duration(1+w.rng.IntN(40*24)) * time.Hour) }
 	switch at := some(); w.rng.IntN(8) {
 	case 0:
@@ -411,7 +413,8 @@ func difference(want, got []string) string {
 			out = append(out, "too much "+s)
 		}
 	}
-	slices.SortFunc(out, func(a, b string) int { return cmp.Compare(a[strings.Index(a, "20"):], b[strings.Index(b, "20"):]) })
+	when := func(s string) string { return s[max(strings.Index(s, "20"), 0):] }
+	slices.SortFunc(out, func(a, b string) int { return cmp.Compare(when(a), when(b)) })
 	return strings.Join(out[:min(len(out), 12)], "\n")
 }
 

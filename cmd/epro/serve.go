@@ -31,6 +31,7 @@ type settings struct {
 	drain                         time.Duration
 	checkpointDir                 string
 	checkpointEvery               time.Duration
+	reminders                     reminderSettings
 	checkpoint                    func(context.Context) error // nil: none are kept
 }
 
@@ -53,6 +54,7 @@ func (s *settings) registerHTTP(fs *flag.FlagSet) {
 	fs.StringVar(&s.proxies, "trusted-proxies", "", "comma-separated `CIDRs` of proxies whose X-Forwarded-For is believed")
 	fs.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
 	fs.IntVar(&s.ratePerMinute, "rate-limit", 6000, "most `requests` a minute of one session, or one address without a session; 0: no limit")
+	s.reminders.register(fs)
 	fs.DurationVar(&s.drain, "drain", 8*time.Second, "how long running requests may take after SIGTERM")
 }
 
@@ -152,6 +154,10 @@ func serve(ctx context.Context, c *cli, s settings, svc *study.Service, st study
 		}
 		defer stop()
 	}
+	dispatcher, err := s.reminders.dispatcher(svc, st, server, now, log)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	loops, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
 	repaired := every(loops, log, "repair", study.RepairEvery, func(ctx context.Context) error {
 		_, err := svc.KeepRepaired(ctx)
@@ -162,8 +168,10 @@ func serve(ctx context.Context, c *cli, s settings, svc *study.Service, st study
 		return err
 	})
 	checkpointed := s.keepCheckpoints(loops, log)
+	reminded := s.reminders.run(loops, dispatcher)
 	defer func() {
 		stopLoops()
+		<-reminded
 		<-checkpointed
 		<-repaired
 		<-purged
