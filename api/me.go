@@ -28,27 +28,20 @@ type Assessment struct {
 	ClosesAt          study.Instant          `json:"closes_at" format:"date-time"`
 	Status            study.AssessmentStatus `json:"status" enum:"upcoming,open,overdue,completed,missed,not_expected,superseded"`
 	SubmissionID      *study.SubmissionID    `json:"submission_id"`
-<<<<<<< HEAD
 	WordingPack       string                 `json:"wording_pack,omitempty" doc:"The pack that the form was opened with and stays on until it is received; fetch the questionnaire with pack= this name."`
-=======
 	RemindersAt       []study.Instant        `json:"reminders_at" format:"date-time" doc:"When she is reminded from now on, for an app that reminds by itself because no push reaches it. Empty while reminders are paused or stopped."`
 	PushID            string                 `json:"push_id" doc:"What a reminder calls this assessment: its own id would say too much to whoever carries the message."`
->>>>>>> b84d02b (cmd/epro, api: send reminders while serving, and show them)
 }
 
 // assessmentOf shows an assessment as a participant sees it.
 func (s *Server) assessmentOf(h *study.History, p *study.Participant, a *study.Assessment, lang string) Assessment {
 	ref := h.InstrumentFor(a)
 	out := Assessment{ID: a.ID, Visit: a.Visit, VisitName: h.VisitName(p, a, lang), Instrument: ref.ID, InstrumentVersion: ref.Version,
-<<<<<<< HEAD
-		OpensAt: a.Window.OpensAt(), DueOn: a.Window.DueOn, ClosesAt: a.Window.ClosesAt(), Status: p.AssessmentStatus(a, s.now())}
+		OpensAt: a.Window.OpensAt(), DueOn: a.Window.DueOn, ClosesAt: a.Window.ClosesAt(), Status: p.AssessmentStatus(a, s.now()),
+		RemindersAt: reminders.Ahead(h, p, a, s.now()), PushID: study.OpaqueID(string(a.ID))}
 	if a.Opening != nil {
 		out.WordingPack = a.Opening.Pack
 	}
-=======
-		OpensAt: a.Window.OpensAt(), DueOn: a.Window.DueOn, ClosesAt: a.Window.ClosesAt(), Status: p.AssessmentStatus(a, s.now()),
-		RemindersAt: reminders.Ahead(h, p, a, s.now()), PushID: study.OpaqueID(string(a.ID))}
->>>>>>> b84d02b (cmd/epro, api: send reminders while serving, and show them)
 	if form := a.Standing(); form != nil {
 		out.SubmissionID = &form.ID
 	} else if n := len(a.Submissions); n > 0 && a.Submissions[n-1].Void == "" && !a.Submissions[n-1].Stale {

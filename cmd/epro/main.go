@@ -44,11 +44,8 @@ func commands() []command {
 		{"analyse", "compute completion, scores, change, responders, deterioration", runAnalyse},
 		{"staff", "add, list, disable accounts; reset passwords", runStaff},
 		{"protocol", "show, check or amend the protocol in force", runProtocol},
-<<<<<<< HEAD
 		{"wording", "check, import or list packs of licensed wording", runWording},
-=======
 		{"reminders", "print the year's reminders of a participant", runReminders},
->>>>>>> b84d02b (cmd/epro, api: send reminders while serving, and show them)
 		{"verify", "check every hash chain, copy and stored score", runVerify},
 		{"rebuild", "make the snapshots anew from the log", runRebuild},
 		{"backup", "write everything into one file, also while serving", runBackup},
