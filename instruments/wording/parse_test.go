@@ -12,15 +12,37 @@ import (
 	"epro/instruments"
 	"epro/instruments/factb"
 	"epro/instruments/wording"
-	"epro/internal/testkit"
 )
 
 func find(id, version string) (*instruments.Instrument, bool) {
 	return factb.FACTB, id == factb.FACTB.ID && version == factb.FACTB.Version
 }
 
+// sound is a pack of invented text, with changes. It is written here and not
+// taken from testkit because a fuzz target is compiled anew with all that it
+// imports, and testkit imports a database.
 func sound(changes ...func(map[string]any)) []byte {
-	return testkit.WordingPack("acme-en", "1", "en-GB", changes...)
+	items, sections := map[string]any{}, map[string]any{}
+	for _, item := range factb.FACTB.Items {
+		items[item.Code] = "made-up words for " + item.Code
+	}
+	for _, s := range factb.FACTB.Subscales {
+		sections[s.Code] = "made-up heading " + s.Code
+	}
+	pack := map[string]any{
+		"id": "acme-en", "version": "1", "instrument": "fact-b", "instrument_version": "4", "language": "en-GB",
+		"source": "invented", "copyright": "a made-up line", "instructions": "made-up instructions", "recall": "a made-up period",
+		"licence": map[string]any{"holder": "Invented Holder", "agreement": "A-1", "trial": "a-trial", "valid_from": "2026-01-01", "valid_to": "2030-12-31"},
+		"options": []any{"no", "little", "some", "much", "most"}, "sections": sections, "items": items, "opt_out": map[string]any{"Q1": "a made-up box"},
+	}
+	for _, change := range changes {
+		change(pack)
+	}
+	raw, err := json.Marshal(pack)
+	if err != nil {
+		panic(err) // a slip in this test
+	}
+	return raw
 }
 
 // faults are the places and reasons as one text, one a line.
