@@ -27,7 +27,7 @@ type route struct {
 
 // routes are all routes of the API, on one page. What a route needs is an
 // action; package study says which roles may do it.
-func (s *Server) routes() []route {
+func (s *Server) routes() []route { //nolint:funlen // a table, on one page on purpose
 	const (
 		get, post, put, patch = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch
 		ok, created, none     = http.StatusOK, http.StatusCreated, http.StatusNoContent
