@@ -1,7 +1,7 @@
 # `make` alone builds; see CONTRIBUTING.md for when to run what.
 FUZZTIME ?= 30s
 
-.PHONY: build test race lint fuzz bench campaign ci demo cover clean
+.PHONY: build test race lint fuzz bench bench-mongo campaign ci demo cover clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o epro ./cmd/epro
@@ -20,6 +20,11 @@ fuzz: # each fuzz target for FUZZTIME
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-mongo: # submissions against the driver's bare InsertOne, on the server that EPRO_TEST_MONGODB_URL names
+	@test -n "$$EPRO_TEST_MONGODB_URL" || { echo "set EPRO_TEST_MONGODB_URL to a MongoDB server; the stand-in's figure means nothing" >&2; exit 1; }
+	go test -run '^$$' -bench MongoDB -benchtime 1x ./api
+	go test -run '^$$' -bench Append ./store/mongo
 
 campaign: # the kill and race campaigns at their full counts: up to an hour
 	EPRO_CAMPAIGN=full go test -run Campaign -timeout 60m -v ./...

@@ -31,7 +31,7 @@ func proxied(t *testing.T) (*server, *mongotest.Proxy) {
 			t.Errorf("close the store: %v", err)
 		}
 	})
-	s := start(t, db, func(o *api.Options) { o.RequestTime = 2 * time.Second })
+	s := start(t, db, func(o *api.Options) { o.RequestTime = 5 * time.Second })
 	s.client.Timeout = 30 * time.Second
 	s.baseline()
 	return s, p

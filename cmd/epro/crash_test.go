@@ -54,8 +54,13 @@ type ack struct {
 // preparePhones enrols people whose baseline is open now, with sessions.
 func preparePhones(t *testing.T, dir string, round, count int) []phone {
 	t.Helper()
+	return preparePhonesIn(t, storeIn(dir), filepath.Join(dir, "secret.key"), round, count)
+}
+
+func preparePhonesIn(t *testing.T, storeURL, secret string, round, count int) []phone {
+	t.Helper()
 	ctx := context.Background()
-	svc, st, err := openService(ctx, storeIn(dir))
+	svc, st, err := openService(ctx, storeURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +72,7 @@ func preparePhones(t *testing.T, dir string, round, count int) []phone {
 	if err := putInForce(ctx, svc, ""); err != nil {
 		t.Fatal(err)
 	}
-	accounts, err := openAuth(ctx, svc, st, filepath.Join(dir, "secret.key"), time.Now, signIn{cost: demoCost})
+	accounts, err := openAuth(ctx, svc, st, secret, time.Now, signIn{cost: demoCost})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +137,13 @@ func killUnderLoad(t *testing.T, dir string, people []phone, after int) []ack {
 
 // sendBaseline sends a filled baseline form and reports whether a receipt came.
 func sendBaseline(client *http.Client, url string, ph phone) (ack, bool) {
-	form := study.SubmissionID(newID())
+	form, body := newForm()
+	status, answer, err := sendForm(client, url, ph, form, body)
+	return ack{ph.person, form, answer}, err == nil && status == http.StatusCreated
+}
+
+// newForm is a filled form with its id.
+func newForm() (study.SubmissionID, []byte) {
 	now := time.Now().UTC()
 	answers := map[string]json.RawMessage{}
 	for code, v := range testkit.Answers(uint64(now.UnixNano())) {
@@ -141,25 +152,27 @@ func sendBaseline(client *http.Client, url string, ph phone) (ack, bool) {
 	raw, err := json.Marshal(map[string]any{"instrument": "fact-b", "instrument_version": "4", "answers": answers,
 		"started_at": now.Add(-time.Minute).Format(time.RFC3339Nano), "completed_at": now.Format(time.RFC3339Nano)})
 	if err != nil {
-		return ack{}, false
+		panic(err) // a slip in this test
 	}
+	return study.SubmissionID(newID()), raw
+}
+
+// sendForm sends a form for the baseline visit.
+func sendForm(client *http.Client, url string, ph phone, form study.SubmissionID, body []byte) (status int, answer []byte, err error) {
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPut,
-		url+"/v1/me/assessments/"+string(study.AssessmentFor(ph.person, "C1D1"))+"/submissions/"+string(form), bytes.NewReader(raw))
+		url+"/v1/me/assessments/"+string(study.AssessmentFor(ph.person, "C1D1"))+"/submissions/"+string(form), bytes.NewReader(body))
 	if err != nil {
-		return ack{}, false
+		return 0, nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+ph.token)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := client.Do(req)
 	if err != nil {
-		return ack{}, false
+		return 0, nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusCreated {
-		return ack{}, false
-	}
-	return ack{ph.person, form, body}, true
+	answer, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, answer, err
 }
 
 // checkAfterKill opens the store as the next start would and compares it with
@@ -176,6 +189,14 @@ func checkAfterKill(t *testing.T, dir string, acks map[study.SubmissionID]ack) {
 			t.Error(err)
 		}
 	}()
+	checkReceipts(t, svc, acks)
+}
+
+// checkReceipts wants every form that was acknowledged in the record, once and
+// with its receipt, and the record without fault.
+func checkReceipts(t *testing.T, svc *study.Service, acks map[study.SubmissionID]ack) {
+	t.Helper()
+	ctx := context.Background()
 	for _, a := range acks {
 		p, err := svc.Participant(ctx, study.System("test"), a.person)
 		if err != nil {

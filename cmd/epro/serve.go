@@ -28,7 +28,7 @@ type settings struct {
 	logLevel                      string
 	passwordOnly                  bool // staff need no authenticator app
 	ratePerMinute                 int
-	drain                         time.Duration
+	requestTime, drain            time.Duration
 	checkpointDir                 string
 	checkpointEvery               time.Duration
 	reminders                     reminderSettings
@@ -55,6 +55,7 @@ func (s *settings) registerHTTP(fs *flag.FlagSet) {
 	fs.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
 	fs.IntVar(&s.ratePerMinute, "rate-limit", 6000, "most `requests` a minute of one session, or one address without a session; 0: no limit")
 	s.reminders.register(fs)
+	fs.DurationVar(&s.requestTime, "request-time", 10*time.Second, "how long a request may wait for the store before it is answered with 503; data sets may take longer")
 	fs.DurationVar(&s.drain, "drain", 8*time.Second, "how long running requests may take after SIGTERM")
 }
 
@@ -146,7 +147,7 @@ func serve(ctx context.Context, c *cli, s settings, svc *study.Service, st study
 		return err
 	}
 	server := api.New(api.Options{Study: svc, Auth: accounts, Store: st, Now: now, Log: log, Version: buildVersion(),
-		PublicURL: s.publicURL, TrustedProxies: proxies, RatePerMinute: s.ratePerMinute, Pages: web.Pages(accounts)})
+		PublicURL: s.publicURL, TrustedProxies: proxies, RatePerMinute: s.ratePerMinute, RequestTime: s.requestTime, Pages: web.Pages(accounts)})
 	if s.metricsAddr != "" {
 		stop, err := serveMetrics(ctx, s.metricsAddr, server)
 		if err != nil {
