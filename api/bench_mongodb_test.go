@@ -3,12 +3,15 @@ package api_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"epro/api"
 	"epro/internal/testkit"
 	"epro/store/mongo/mongotest"
 	"epro/study"
@@ -25,7 +28,9 @@ func BenchmarkSubmitMongoDB(b *testing.B) {
 	for range b.N {
 		b.StopTimer()
 		n := benchForms()
-		s := prepareBench(b, testkit.MongoDB(b))
+		s := build(b, testkit.MongoDB(b), func(o *api.Options) {
+			o.Log, o.RequestTime = slog.New(slog.NewJSONHandler(io.Discard, nil)), time.Minute
+		})
 		all := prepareForms(b, s, n)
 		s.listenLocal(b)
 		each(b, n, func(i int) error {
