@@ -174,7 +174,7 @@ func etag(seq uint64) string { return `"` + strconv.FormatUint(seq, 10) + `"` }
 const recordIdempotency study.RecordKind = "idempotency"
 
 // RecordKinds are the kinds of records of this package, for whoever moves a store.
-var RecordKinds = []study.RecordKind{recordIdempotency, recordProgress}
+var RecordKinds = []study.RecordKind{recordIdempotency}
 
 // keyLives is how long a repeated key is recognised as such.
 const keyLives = 30 * 24 * time.Hour

@@ -3,11 +3,9 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json/jsontext"
@@ -246,9 +244,6 @@ func outcome(r study.Receipt) string {
 	return "counted"
 }
 
-// recordProgress keeps how far a form is, by assessment; counts only.
-const recordProgress study.RecordKind = "progress"
-
 type progressInput struct {
 	AssessmentID study.AssessmentID `path:"aid"`
 	Body         struct {
@@ -261,19 +256,15 @@ type progressInput struct {
 
 func (s *Server) progress(ctx context.Context, in *progressInput) (*empty, error) {
 	by := actorOf(ctx)
+	said := study.Progress{OpenedAt: in.Body.OpenedAt, Answered: in.Body.Answered, Unsent: in.Body.Unsent}
+	if err := s.study.KeepProgress(ctx, by, in.AssessmentID, said); err != nil {
+		return nil, err
+	}
 	p, _, err := s.person(ctx, by.Participant)
 	if err != nil {
 		return nil, err
 	}
-	a := p.Assessment(in.AssessmentID)
-	if a == nil {
-		return nil, study.Fail(study.NotFound, "There is no such assessment, or it is not yours to see.")
-	}
-	now := s.now()
-	data := fmt.Sprintf(`{"opened_at":%q,"answered":%d,"unsent":%d}`, in.Body.OpenedAt, in.Body.Answered, in.Body.Unsent)
-	err = s.store.PutRecord(ctx, study.Record{Kind: recordProgress, Key: string(in.AssessmentID),
-		Owner: string(p.ID.Stream()), At: now, ExpiresAt: now.Add(2 * 365 * 24 * time.Hour), Data: []byte(data)})
-	if err == nil && p.CanOpen(a, study.InstantOf(now)) {
+	if a := p.Assessment(in.AssessmentID); p.CanOpen(a, study.InstantOf(s.now())) {
 		open := study.OpenAssessment{Assessment: a.ID, Pack: in.Body.WordingPack, OpenedAt: in.Body.OpenedAt}
 		_, err = s.study.Do(ctx, study.Request{By: by}, p.ID, open)
 	}

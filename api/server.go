@@ -158,6 +158,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, grace time.Duration
 // guard sets the headers that every answer carries.
 func (s *Server) guard(c *fiber.Ctx) error {
 	secure(c)
+	c.Locals("client_address", s.clientAddress(c)) // for the pages, which know of no proxies
 	return c.Next()
 }
 

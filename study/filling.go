@@ -20,7 +20,7 @@ const (
 
 // RecordKinds are the kinds of records of this package that belong to the data.
 // That a store is being filled does not: it says something about that store.
-var RecordKinds = []RecordKind{recordRestored, recordDevice, recordTarget, recordDelivery}
+var RecordKinds = []RecordKind{recordRestored, recordDevice, recordTarget, recordDelivery, recordProgress, recordSettings}
 
 // onlyKey is the key of a record that there is one of.
 const onlyKey = "1"

@@ -157,7 +157,16 @@ func (st *Study) CheckInForce(text []byte) error {
 
 // RecordExport notes that a file left the system.
 func (s *Service) RecordExport(ctx context.Context, r Request, e DataExported) error {
-	if err := permit(r.By, ExportData); err != nil {
+	return s.recordExport(ctx, r, ExportData, e)
+}
+
+// RecordViewExport records that a list of the desk left the system as a file.
+func (s *Service) RecordViewExport(ctx context.Context, r Request, e DataExported) error {
+	return s.recordExport(ctx, r, ExportView, e)
+}
+
+func (s *Service) recordExport(ctx context.Context, r Request, action Action, e DataExported) error {
+	if err := permit(r.By, action); err != nil {
 		return err
 	}
 	_, err := change(ctx, s, r, s.studyStream(), func(*Study) (Payload, error) { return e, nil })

@@ -47,6 +47,7 @@ const (
 	AdoptProtocol     Action = "protocol.adopt"
 	ExportData        Action = "data.export"
 	ManageWording     Action = "wording.manage" // bring wording packs in, read, approve and withdraw them
+	ExportView        Action = "view.export" // a list of the desk as a file
 )
 
 // permissions is the one place that says which role may do what. A role that
@@ -89,6 +90,7 @@ var permissions = map[Action][]Role{
 	AdoptProtocol:     {}, // from the command line only
 	ExportData:        {RoleAnalyst},
 	ManageWording:     {RoleAdmin},
+	ExportView:        {RoleCoordinator, RoleInvestigator, RoleMonitor},
 }
 
 // May reports whether the actor's role allows the action. The system may do

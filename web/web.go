@@ -48,6 +48,15 @@ func Pages(accounts *auth.Auth) func(*fiber.App) {
 	}
 }
 
+// All joins several parts of the pages.
+func All(parts ...func(*fiber.App)) func(*fiber.App) {
+	return func(app *fiber.App) {
+		for _, add := range parts {
+			add(app)
+		}
+	}
+}
+
 func show(c *fiber.Ctx, status int, name string, data any) error {
 	var out bytes.Buffer
 	if err := pages.ExecuteTemplate(&out, name, data); err != nil {

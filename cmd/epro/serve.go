@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"epro/api"
 	"epro/auth"
 	"epro/study"
@@ -147,7 +149,8 @@ func serve(ctx context.Context, c *cli, s settings, svc *study.Service, st study
 		return err
 	}
 	server := api.New(api.Options{Study: svc, Auth: accounts, Store: st, Now: now, Log: log, Version: buildVersion(),
-		PublicURL: s.publicURL, TrustedProxies: proxies, RatePerMinute: s.ratePerMinute, RequestTime: s.requestTime, Pages: web.Pages(accounts)})
+		PublicURL: s.publicURL, TrustedProxies: proxies, RatePerMinute: s.ratePerMinute, RequestTime: s.requestTime, Pages: web.All(web.Pages(accounts),
+			web.Desk(web.DeskOptions{Study: svc, Auth: accounts, Now: now, NewID: uuid.NewString, PublicURL: s.publicURL}))})
 	if s.metricsAddr != "" {
 		stop, err := serveMetrics(ctx, s.metricsAddr, server)
 		if err != nil {
