@@ -252,7 +252,7 @@ type paperView struct {
 	Items                          []itemRow
 	Modes, Helps                   []option
 	In                             map[string]string
-	Form                           string // the form's id, made when the page was opened
+	Form, Event                    string // ids made when the page was opened
 	Seq                            uint64
 	Problem                        *problem
 	Conflict                       []historyRow
@@ -285,11 +285,11 @@ func (d *desk) showPaper(v *visit, status int, wrong error) error {
 	}
 	view := paperView{head: d.head(v, "Paper form of "+p.Number+", "+a.Visit, "participants"), ID: p.ID, Number: p.Number, Visit: a.Visit, VisitName: h.VisitName(p, a, "en"),
 		Zone: p.TimeZone, Opens: a.Window.OpensOn, Closes: a.Window.ClosesOn, Status: p.AssessmentStatus(a, d.Now()), Seq: p.Seq, Problem: problemOf(wrong),
-		In: typed(v, "on", "at", "mode", "assistance", "reason", "form"), Form: d.NewID()}
+		In: typed(v, "on", "at", "mode", "assistance", "reason", "form", "event"), Form: d.NewID(), Event: d.NewID()}
 	view.Items, _ = sheetOf(ins, "en")
 	if wrong != nil {
 		answersFrom(v, view.Items)
-		view.Form = view.In["form"] // the same form, sent again
+		view.Form, view.Event = view.In["form"], view.In["event"] // the same form, sent again
 	} else {
 		view.In["reason"] = "filled on paper at the visit"
 		view.In["on"] = study.DateOf(d.Now().In(p.Zone())).String()

@@ -111,7 +111,7 @@ func (d *desk) signIn(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	return d.show(c, statusOf(e.Code), "sign-in.html", v)
+	return d.show(c, statusOfPage(e.Code), "sign-in.html", v)
 }
 
 func (d *desk) offerAuthenticator(c *fiber.Ctx, who auth.Credentials, v *signInView) error {
