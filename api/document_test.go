@@ -188,6 +188,7 @@ var contractBodies = map[string]string{
 	"POST /v1/auth/refresh":                          "access_token token_type expires_in refresh_token",
 	"PUT /v1/me/assessments/{aid}/submissions/{sid}": "submission_id assessment_id received_at digest counted flags",
 	"PUT /v1/participants/{id}/assessments/{aid}/submissions/{sid}": "submission_id assessment_id received_at digest counted flags",
+	"GET /v1/worklist":                           "overdue closing_soon today call_tasks alerts held not_activated no_route",
 	"GET /v1/participants":                       "items next | id number site status",
 	"POST /v1/participants":                      "id number site status",
 	"GET /v1/participants/{id}/assessments":      "items next | id visit visit_name instrument instrument_version opens_at due_on closes_at status submission_id",

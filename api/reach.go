@@ -120,16 +120,20 @@ type Contact struct {
 func contactsOf(p *study.Participant) []Contact {
 	out := make([]Contact, 0, len(p.Contacts))
 	for _, c := range p.Contacts {
-		shown := Contact{At: c.At, By: c.By, Channel: c.Channel, Outcome: c.Outcome, Note: c.Note}
-		if c.Assessment != "" {
-			shown.AssessmentID = &c.Assessment
-		}
-		if c.NextOn != 0 {
-			shown.NextOn = &c.NextOn
-		}
-		out = append(out, shown)
+		out = append(out, contactOf(c))
 	}
 	return out
+}
+
+func contactOf(c study.Contact) Contact {
+	shown := Contact{At: c.At, By: c.By, Channel: c.Channel, Outcome: c.Outcome, Note: c.Note}
+	if c.Assessment != "" {
+		shown.AssessmentID = &c.Assessment
+	}
+	if c.NextOn != 0 {
+		shown.NextOn = &c.NextOn
+	}
+	return shown
 }
 
 // Delivery is one attempt to remind one phone, in the reminder log.

@@ -82,6 +82,7 @@ func (s *Server) routes() []route { //nolint:funlen // a table, on one page on p
 		on(get, "/v1/analysis/distribution", study.ExportData, ok, "Analyst", "Cumulative distribution of the change", table(s, (*analysis.Data).DistributionTable)),
 		on(get, "/v1/analysis/missing", study.ExportData, ok, "Analyst", "Patterns of missing forms", table(s, (*analysis.Data).MissingTable)),
 		on(get, "/v1/analysis/alpha", study.ExportData, ok, "Analyst", "Cronbach's alpha of each subscale", table(s, (*analysis.Data).AlphaTable)),
+		on(get, "/v1/worklist", study.ReadParticipants, ok, "Site staff", "What there is to do now, by site", s.worklist),
 
 		on(get, "/v1/sites", study.ReadSites, ok, "Admin", "List sites", s.sites),
 		on(post, "/v1/sites", study.ManageSites, created, "Admin", "Open a site", s.createSite),

@@ -104,10 +104,15 @@ func (p *Participant) snapshot(h *History) (*Snapshot, error) {
 			*t = at
 		}
 	}
-	stop := p.Stop()
 	if p.neverBound() {
 		earliest(&snap.LookAt, p.EnrolledAt)
 	}
+	for _, alert := range Alerts(h, p, PushSummary{}, p.At.Time()) {
+		if alert.Ack == nil {
+			earliest(&snap.LookAt, alert.RaisedAt)
+		}
+	}
+	stop := p.Stop()
 	for i := range p.Assessments {
 		a := &p.Assessments[i]
 		for j := range a.Submissions {
@@ -118,10 +123,11 @@ func (p *Participant) snapshot(h *History) (*Snapshot, error) {
 		if a.Superseded || a.Standing() != nil {
 			continue
 		}
-		if a.NotDone == nil && (stop == nil || a.Window.ClosesOn < stop.On.First()) {
+		over := a.Window.ClosesAt() <= p.At
+		if (a.NotDone == nil || !over) && (stop == nil || a.Window.ClosesOn < stop.On.First()) {
 			earliest(&snap.LookAt, a.Window.OpensAt())
 		}
-		if stop != nil || a.Window.ClosesAt() <= p.At {
+		if stop != nil || over {
 			continue
 		}
 		earliest(&snap.OpensAt, a.Window.OpensAt())

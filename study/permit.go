@@ -47,7 +47,7 @@ const (
 	AdoptProtocol     Action = "protocol.adopt"
 	ExportData        Action = "data.export"
 	ManageWording     Action = "wording.manage" // bring wording packs in, read, approve and withdraw them
-	ExportView        Action = "view.export" // a list of the desk as a file
+	ExportView        Action = "view.export"    // a list of the desk as a file
 )
 
 // permissions is the one place that says which role may do what. A role that

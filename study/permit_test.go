@@ -50,6 +50,7 @@ sites.read: admin coordinator investigator monitor
 staff.manage: admin
 study.read: admin analyst coordinator investigator monitor
 wording.manage: admin
+view.export: coordinator investigator monitor
 `
 
 func TestPermissionsAreThoseOfTheTable(t *testing.T) {

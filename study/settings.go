@@ -26,10 +26,7 @@ func (s *Service) Settings(ctx context.Context, by Actor) (out Settings, err err
 	if err != nil {
 		return Settings{}, err
 	}
-	if json.Unmarshal(r.Data, &out) != nil {
-		return Settings{}, nil // written by another version; it is chosen anew with a click
-	}
-	return out, nil
+	return out, json.Unmarshal(r.Data, &out)
 }
 
 // KeepSettings remembers what the actor chose.

@@ -138,8 +138,9 @@ type Snapshot struct {
 	DueAt    time.Time
 	ClosesAt time.Time
 	// LookAt is from when somebody at the site has to look at this participant:
-	// the earliest of a window that opens and has neither a form nor a reason, a
-	// held form, and a phone that was never bound; zero when there is nothing.
+	// the earliest of a window that opens and has no form, a missed one without a
+	// reason, an alert that nobody acknowledged, a held form, and a phone that was
+	// never bound; zero when there is nothing.
 	LookAt time.Time
 	State  []byte // JSON
 }

@@ -14,41 +14,58 @@ const ClosingSoon = 48 * time.Hour
 // WorkItem is one line of a worklist: who, which visit, and how much time is
 // left. What a list does not need is left out.
 type WorkItem struct {
-	ParticipantID ParticipantID    `json:"participant_id"`
-	Number        string           `json:"number"`
-	Site          SiteCode         `json:"site"`
-	TimeZone      string           `json:"time_zone"`
-	AssessmentID  AssessmentID     `json:"assessment_id,omitzero"`
-	Visit         string           `json:"visit,omitzero"`
-	VisitName     string           `json:"visit_name,omitzero"`
-	Status        AssessmentStatus `json:"status,omitzero"`
-	Baseline      bool             `json:"baseline,omitzero"`
-	OpensOn       Date             `json:"opens_on,omitzero"`
-	DueOn         Date             `json:"due_on,omitzero"`
-	ClosesOn      Date             `json:"closes_on,omitzero"`
-	ClosesAt      Instant          `json:"closes_at,omitzero"`
+	ParticipantID ParticipantID
+	Number        string
+	Site          SiteCode
+	TimeZone      string
+	AssessmentID  AssessmentID
+	Visit         string
+	VisitName     string
+	Status        AssessmentStatus
+	Baseline      bool
+	OpensOn       Date
+	DueOn         Date
+	ClosesOn      Date
+	ClosesAt      Instant
 	// DaysOverdue counts calendar days at the participant's home since the due
 	// day; DaysLeft those until the last day of the window, 0 on that day.
-	DaysOverdue int `json:"days_overdue"`
-	DaysLeft    int `json:"days_left"`
+	DaysOverdue int
+	DaysLeft    int
 	// HoursLeft are whole hours until the window closes.
-	HoursLeft int `json:"hours_left"`
+	HoursLeft int
 
-	SubmissionID SubmissionID `json:"submission_id,omitzero"` // of a held form
-	HeldCause    HeldCause    `json:"held_cause,omitzero"`
-	Since        Instant      `json:"since,omitzero"` // from when it waits
-	CodeUntil    Instant      `json:"code_expires_at,omitzero"`
+	SubmissionID SubmissionID // of a held form
+	HeldCause    HeldCause
+	Since        Instant // from when it waits
+	CodeUntil    Instant
+
+	AlertID AlertID
+	Rule    AlertRule // of an alert
+	About   string
+	// Escalated: nobody has acknowledged the alert for too long.
+	Escalated bool
+
+	// NoRoute: the call came up because no message can reach her.
+	NoRoute     bool
+	LastContact *Contact
 }
+
+// RouteAhead is how long before a window opens a participant whom no message
+// can reach is on the worklist.
+const RouteAhead = 7 * 24 * time.Hour
 
 // Worklist is what site staff have to do, at one moment.
 type Worklist struct {
-	AsOf         Instant    `json:"as_of"`
-	Overdue      []WorkItem `json:"overdue"`       // past due, window open
-	ClosingSoon  []WorkItem `json:"closing_soon"`  // open, and closes within ClosingSoon
-	Today        []WorkItem `json:"today"`         // due today and not completed, a baseline first
-	Held         []WorkItem `json:"held"`          // forms that wait for a decision
-	NotActivated []WorkItem `json:"not_activated"` // enrolled, phone never bound
-	Unexplained  []WorkItem `json:"unexplained"`   // missed without a reason
+	AsOf         Instant
+	Overdue      []WorkItem // past due, window open
+	ClosingSoon  []WorkItem // open, and closes within ClosingSoon
+	Today        []WorkItem // due today and not completed, a baseline first
+	Held         []WorkItem // forms that wait for a decision
+	NotActivated []WorkItem // enrolled, phone never bound
+	Unexplained  []WorkItem // missed without a reason
+	CallTasks    []WorkItem // whom to telephone
+	Alerts       []WorkItem // not acknowledged, the escalated first
+	NoRoute      []WorkItem // no message can reach her, and a window is open or opens within RouteAhead
 }
 
 // Worklist is the worklist of the sites that the actor may see, or of one of
@@ -60,16 +77,21 @@ func (s *Service) Worklist(ctx context.Context, by Actor, site SiteCode) (*Workl
 	}
 	now := s.now()
 	w := &Worklist{AsOf: InstantOf(now), Overdue: []WorkItem{}, ClosingSoon: []WorkItem{}, Today: []WorkItem{},
-		Held: []WorkItem{}, NotActivated: []WorkItem{}, Unexplained: []WorkItem{}}
+		Held: []WorkItem{}, NotActivated: []WorkItem{}, Unexplained: []WorkItem{}, CallTasks: []WorkItem{}, Alerts: []WorkItem{}, NoRoute: []WorkItem{}}
 	sites, none, err := sitesFor(by, site)
 	if err != nil || none {
 		return w, err
 	}
-	q := SnapshotQuery{Kind: "participant", Sites: sites, LookBefore: now.Add(time.Millisecond), Bare: true}
+	q := SnapshotQuery{Kind: "participant", Sites: sites, LookBefore: now.Add(RouteAhead), Bare: true}
 	err = s.eachSnapshot(ctx, q, func(snap Snapshot) error {
 		p, err := s.listed(ctx, h, snap)
-		if err == nil && p != nil && by.Sees(p.Site) {
-			w.add(h, p, now)
+		if err != nil || p == nil || !by.Sees(p.Site) {
+			return err
+		}
+		w.add(h, p, now)
+		watched, err := s.Watch(ctx, h, p)
+		if err == nil {
+			w.addWatched(h, watched, now)
 		}
 		return err
 	})
@@ -132,6 +154,33 @@ func (w *Worklist) add(h *History, p *Participant, now time.Time) {
 	}
 }
 
+// addWatched adds what the rules say of a participant: alerts, calls, no route.
+func (w *Worklist) addWatched(h *History, p Watched, now time.Time) {
+	today := DateOf(now.In(p.Zone()))
+	item := func(id AssessmentID) WorkItem {
+		if a := p.Assessment(id); a != nil {
+			return h.workItem(p.Participant, a, now, today)
+		}
+		return WorkItem{ParticipantID: p.ID, Number: p.Number, Site: p.Site, TimeZone: p.TimeZone}
+	}
+	for _, a := range p.Alerts {
+		if a.State == AlertAcknowledged {
+			continue
+		}
+		i := item(a.Assessment)
+		i.AlertID, i.Rule, i.About, i.Since, i.SubmissionID, i.Escalated = a.ID, a.Rule, a.About, a.RaisedAt, a.Form, a.State == AlertEscalated
+		w.Alerts = append(w.Alerts, i)
+	}
+	for _, c := range p.Calls {
+		i := item(c.Assessment)
+		i.Since, i.NoRoute, i.LastContact = c.Since, c.NoRoute, c.Last
+		w.CallTasks = append(w.CallTasks, i)
+	}
+	if next := p.Next(now); p.NoRoute && next != nil && len(p.Consents) > 0 && !p.BoundAt.IsZero() && next.Window.OpensAt().Time().Before(now.Add(RouteAhead)) {
+		w.NoRoute = append(w.NoRoute, item(next.ID))
+	}
+}
+
 // workItem is the line about one assessment.
 func (h *History) workItem(p *Participant, a *Assessment, now time.Time, today Date) WorkItem {
 	v, _, _ := h.protocol(a.Protocol).Visit(a.Visit)
@@ -156,6 +205,17 @@ func (w *Worklist) sort() {
 	slices.SortStableFunc(w.Unexplained, byClosing)
 	slices.SortStableFunc(w.Held, bySince)
 	slices.SortStableFunc(w.NotActivated, bySince)
+	slices.SortStableFunc(w.CallTasks, byClosing)
+	slices.SortStableFunc(w.NoRoute, byClosing)
+	slices.SortStableFunc(w.Alerts, func(a, b WorkItem) int {
+		if a.Escalated != b.Escalated {
+			if a.Escalated {
+				return -1
+			}
+			return 1
+		}
+		return bySince(a, b)
+	})
 	slices.SortStableFunc(w.Today, func(a, b WorkItem) int {
 		if a.Baseline != b.Baseline {
 			if a.Baseline {

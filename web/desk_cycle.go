@@ -89,7 +89,7 @@ func (d *desk) moveCycle(v *visit) error {
 		_, err = d.Study.Do(v.UserContext(), v.request(), personID(v), c)
 	}
 	if err != nil {
-		return refused(v, err, func(status int, wrong error) error { return d.showCycle(v, status, on, kind, wrong) })
+		return refused(err, func(status int, wrong error) error { return d.showCycle(v, status, on, kind, wrong) })
 	}
 	return v.done(personPath(personID(v)), "Cycle "+strconv.Itoa(n)+" starts on "+on+". The visits below have moved with it.")
 }

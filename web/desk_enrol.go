@@ -67,7 +67,7 @@ func (d *desk) enrol(v *visit) error {
 	}
 	p, err := d.Study.Enrol(v.UserContext(), v.request(), c)
 	if err != nil {
-		return refused(v, err, func(status int, wrong error) error { return d.showEnrol(v, status, wrong) })
+		return refused(err, func(status int, wrong error) error { return d.showEnrol(v, status, wrong) })
 	}
 	return v.done(personPath(p.ID), "Enrolled. Make the letter with the code next.")
 }
@@ -117,7 +117,7 @@ func (d *desk) letter(v *visit) error {
 	}
 	code, err := d.Auth.IssueCode(v.UserContext(), v.request(), p.ID, v.value("replace") != "")
 	if err != nil {
-		return refused(v, err, func(status int, wrong error) error { return d.showPerson(v, status, wrong) })
+		return refused(err, func(status int, wrong error) error { return d.showPerson(v, status, wrong) })
 	}
 	link := d.base(v.Ctx) + "/app"
 	image, err := qrSVG(link+"#"+code.Code, "QR code with the link to the questionnaire")

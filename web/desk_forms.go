@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"epro/instruments"
-	"epro/instruments/factb"
 	"epro/study"
 )
 
@@ -17,23 +16,28 @@ type itemRow struct {
 	Value               string
 	Score               string
 	Earlier             []string // answers before each correction
-	OptOut              string   // the code of the box that excuses from it
+	OptOut, OptOutText  string   // the box that excuses from it
 }
 
-// sheetOf are the items of an instrument in our own words, or those of the
-// wording in the participant's language.
-func sheetOf(ins *instruments.Instrument, lang string) ([]itemRow, factb.LabelSet) {
-	labels, ok := factb.Labels(lang)
-	if !ok {
-		labels, _ = factb.Labels("en")
-	}
+// sheetOf are the items of an instrument in the words that are given.
+func sheetOf(ins *instruments.Instrument, words *study.Wording) []itemRow {
 	rows := make([]itemRow, len(ins.Items))
 	section := ""
 	for i, item := range ins.Items {
-		rows[i] = itemRow{Code: item.Code, Text: labels.Items[item.Code], Section: labels.Subscales[item.Subscale], First: item.Subscale != section, OptOut: item.OptOut}
+		rows[i] = itemRow{Code: item.Code, Text: words.Text.Items[item.Code], Section: words.Text.Sections[item.Subscale], First: item.Subscale != section, OptOut: item.OptOut}
 		section = item.Subscale
 	}
-	return rows, labels
+	return rows
+}
+
+// wording is the text of a questionnaire: that of a form or of a pack by its
+// name, else the one in a language that would be opened now, else in English.
+func (d *desk) wording(v *visit, lang, pack string) (*study.Wording, error) {
+	words, err := d.Study.Wording(v.UserContext(), v.by, lang, pack)
+	if err != nil && study.CodeOf(err) == study.Invalid {
+		return d.Study.Wording(v.UserContext(), v.by, "en", "")
+	}
+	return words, err
 }
 
 // answersFrom reads a typed sheet: a digit is an answer; empty, x or - is
@@ -132,7 +136,11 @@ func (d *desk) showForm(v *visit, status int, wrong error) error {
 		return err
 	}
 	if view.May.SeeAnswers {
-		if err := view.reveal(f, p.Language); err != nil {
+		words, err := d.wording(v, p.Language, f.Pack)
+		if err != nil {
+			return err
+		}
+		if err := view.reveal(f, words); err != nil {
 			return err
 		}
 		if wrong != nil && v.value("item."+view.Items[0].Code) != "" {
@@ -143,12 +151,12 @@ func (d *desk) showForm(v *visit, status int, wrong error) error {
 }
 
 // reveal adds answers and scores for whoever may see them.
-func (view *formView) reveal(f *study.Submission, lang string) error {
+func (view *formView) reveal(f *study.Submission, words *study.Wording) error {
 	ins, ok := study.InstrumentOf(f.Instrument, f.Version)
 	if !ok {
 		return nil
 	}
-	view.Items, _ = sheetOf(ins, "en")
+	view.Items = sheetOf(ins, words)
 	for i := range view.Items {
 		view.Items[i].Value = answerWord(f.Answers[i])
 		for _, earlier := range f.Earlier {
@@ -200,8 +208,11 @@ func (d *desk) correct(v *visit) error {
 	if !ok || !d.may(v).SeeAnswers {
 		return study.Fail(study.Forbidden, "The protocol does not show answers to your role. Ask an investigator to correct the form.")
 	}
-	rows, _ := sheetOf(ins, "en")
-	answers, skipped := answersFrom(v, rows)
+	words, err := d.wording(v, "", f.Pack)
+	if err != nil {
+		return err
+	}
+	answers, skipped := answersFrom(v, sheetOf(ins, words))
 	c := study.CorrectForm{Form: f.ID, Answers: answers, Skipped: skipped, Cause: study.Cause(v.value("cause")), Reason: v.value("reason")}
 	return d.doForm(v, c, c.Meaning(), "Corrected. The earlier answers stay readable.")
 }
@@ -226,7 +237,7 @@ func (d *desk) doForm(v *visit, c study.Command, means study.Meaning, said strin
 		_, err = d.Study.Do(v.UserContext(), r, personID(v), c)
 	}
 	if err != nil {
-		return refused(v, err, func(status int, wrong error) error { return d.showForm(v, status, wrong) })
+		return refused(err, func(status int, wrong error) error { return d.showForm(v, status, wrong) })
 	}
 	return v.done(formPath(v), said)
 }
@@ -253,6 +264,7 @@ type paperView struct {
 	Modes, Helps                   []option
 	In                             map[string]string
 	Form, Event                    string // ids made when the page was opened
+	Pack                           string // the wording that the paper bears
 	Seq                            uint64
 	Problem                        *problem
 	Conflict                       []historyRow
@@ -286,7 +298,11 @@ func (d *desk) showPaper(v *visit, status int, wrong error) error {
 	view := paperView{head: d.head(v, "Paper form of "+p.Number+", "+a.Visit, "participants"), ID: p.ID, Number: p.Number, Visit: a.Visit, VisitName: h.VisitName(p, a, "en"),
 		Zone: p.TimeZone, Opens: a.Window.OpensOn, Closes: a.Window.ClosesOn, Status: p.AssessmentStatus(a, d.Now()), Seq: p.Seq, Problem: problemOf(wrong),
 		In: typed(v, "on", "at", "mode", "assistance", "reason", "form", "event"), Form: d.NewID(), Event: d.NewID()}
-	view.Items, _ = sheetOf(ins, "en")
+	words, err := d.wording(v, p.Language, v.value("pack"))
+	if err != nil {
+		return err
+	}
+	view.Items, view.Pack = sheetOf(ins, words), words.Pack
 	if wrong != nil {
 		answersFrom(v, view.Items)
 		view.Form, view.Event = view.In["form"], view.In["event"] // the same form, sent again
@@ -312,7 +328,7 @@ func (d *desk) enterPaper(v *visit) error {
 		_, err = d.Study.Do(v.UserContext(), v.request(), p.ID, c)
 	}
 	if err != nil {
-		return refused(v, err, func(status int, wrong error) error { return d.showPaper(v, status, wrong) })
+		return refused(err, func(status int, wrong error) error { return d.showPaper(v, status, wrong) })
 	}
 	return v.done(personPath(p.ID)+"/forms/"+string(c.ID), "The form is entered. A second person compares it with the paper and verifies it here.")
 }
@@ -325,8 +341,12 @@ func (d *desk) paper(v *visit, p *study.Participant, h *study.History, a *study.
 	if !ok || !uuidText.MatchString(form) {
 		return study.SubmitForm{}, study.Fail(study.Invalid, "Open this page anew from the participant's page.")
 	}
-	rows, labels := sheetOf(ins, p.Language)
-	c := study.SubmitForm{ID: study.SubmissionID(form), Assessment: a.ID, Instrument: ref.ID, Version: ref.Version, Shown: labels.Pack, Demonstration: true,
+	words, err := d.wording(v, p.Language, v.value("pack"))
+	if err != nil {
+		return study.SubmitForm{}, err
+	}
+	rows := sheetOf(ins, words)
+	c := study.SubmitForm{ID: study.SubmissionID(form), Assessment: a.ID, Instrument: ref.ID, Version: ref.Version, Pack: words.Pack,
 		ByStaff: true, Mode: study.Mode(v.value("mode")), Assistance: study.Assistance(v.value("assistance")), Reason: v.value("reason")}
 	c.Answers, c.Skipped = answersFrom(v, rows)
 	on, err := dateField(v, "on")
@@ -369,7 +389,6 @@ type blankView struct {
 	Pack                           string
 	Choices                        []option
 	Items                          []itemRow
-	OptOut                         string
 }
 
 func (d *desk) blank(v *visit) error {
@@ -382,11 +401,18 @@ func (d *desk) blank(v *visit) error {
 	if !ok {
 		return study.Fail(study.NotFound, "This questionnaire is not known here.")
 	}
-	rows, labels := sheetOf(ins, p.Language)
+	words, err := d.wording(v, p.Language, "")
+	if err != nil {
+		return err
+	}
+	rows, labels := sheetOf(ins, words), words.Text
 	view := blankView{head: d.head(v, "Blank form for "+p.Number+", "+a.Visit, "participants"), ID: p.ID, Lang: labels.Language, Number: p.Number, Visit: a.Visit, Assessment: a.ID,
-		Opens: a.Window.OpensOn, Closes: a.Window.ClosesOn, Banner: labels.Banner, Copyright: labels.Copyright, Instruction: labels.Instruction, Pack: labels.Pack, Items: rows, OptOut: labels.OptOut}
+		Opens: a.Window.OpensOn, Closes: a.Window.ClosesOn, Banner: words.Banner, Copyright: labels.Copyright, Instruction: labels.Instructions, Pack: words.Pack, Items: rows}
+	for i := range view.Items {
+		view.Items[i].OptOutText = labels.OptOut[view.Items[i].OptOut]
+	}
 	for i, c := range ins.Choices {
-		view.Choices = append(view.Choices, option{Value: strconv.Itoa(c.Value), Name: labels.Choices[i]})
+		view.Choices = append(view.Choices, option{Value: strconv.Itoa(c.Value), Name: labels.Options[i]})
 	}
 	return d.show(v.Ctx, http.StatusOK, "blank.html", view)
 }

@@ -54,11 +54,9 @@ func (d *desk) sites(v *visit) (siteChoice, error) {
 type morningView struct {
 	head
 	siteChoice
-	List     *study.Worklist
-	May      mayDo
-	Channels []option
-	Outcomes []option
-	Reasons  []option
+	List    *study.Worklist
+	May     mayDo
+	Reasons []option
 }
 
 // mayDo is what the menu of a line offers.
@@ -83,5 +81,6 @@ func (d *desk) morning(v *visit) error {
 	}
 	view := morningView{head: d.head(v, "Morning", "morning"), siteChoice: choice, List: list, May: d.may(v),
 		Reasons: options(study.MissingReasons, "")}
+	view.Alerts = len(list.Alerts)
 	return d.show(v.Ctx, http.StatusOK, "morning.html", view)
 }

@@ -31,16 +31,15 @@ type personRow struct {
 type listView struct {
 	head
 	siteChoice
-	Rows           []personRow
-	Total          int
-	Statuses       []option
-	Sort, Search   string
-	Prev, Next     string // links
-	From, To       int
-	Enrol          bool
-	Export         string
-	SortBy         []option
-	statusFiltered string
+	Rows         []personRow
+	Total        int
+	Statuses     []option
+	Sort, Search string
+	Prev, Next   string // links
+	From, To     int
+	Enrol        bool
+	Export       string
+	SortBy       []option
 }
 
 // participants is the list, filtered and sorted. A site's participants fit in
@@ -115,10 +114,6 @@ func (d *desk) listQuery(v *visit) (url.Values, error) {
 // rows are the participants of a site that match.
 func (d *desk) rows(v *visit, site study.SiteCode, status, search string) ([]personRow, error) {
 	var rows []personRow
-	h, err := d.Study.History(v.UserContext())
-	if err != nil {
-		return nil, err
-	}
 	q := study.PeopleQuery{Site: site, Status: study.ParticipantStatus(status), Limit: 200}
 	for {
 		page, more, err := d.Study.Participants(v.UserContext(), v.by, q)
@@ -127,7 +122,7 @@ func (d *desk) rows(v *visit, site study.SiteCode, status, search string) ([]per
 		}
 		for _, p := range page {
 			if strings.Contains(strings.ToLower(p.Number), strings.ToLower(strings.TrimSpace(search))) {
-				rows = append(rows, rowOf(h, p, d.Now()))
+				rows = append(rows, rowOf(p, d.Now()))
 			}
 		}
 		if !more {
@@ -137,7 +132,7 @@ func (d *desk) rows(v *visit, site study.SiteCode, status, search string) ([]per
 	}
 }
 
-func rowOf(h *study.History, p *study.Participant, now time.Time) personRow {
+func rowOf(p *study.Participant, now time.Time) personRow {
 	row := personRow{ID: p.ID, Number: p.Number, Status: string(p.Status(now))}
 	for i := range p.Assessments {
 		a := &p.Assessments[i]

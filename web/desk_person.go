@@ -22,6 +22,7 @@ type personView struct {
 	Access                  study.Access
 	Seq                     uint64
 	Reported                bool
+	Paused                  string // since when she wants no reminders
 	May                     mayDo
 	Scores                  bool
 	Visits                  []visitRow
@@ -31,6 +32,8 @@ type personView struct {
 	Kinds, Levels           []option
 	In                      map[string]string // what was typed, shown again
 	Problem                 *problem
+	Contacts                []contactRow
+	Contact                 contactForm
 	Conflict                []historyRow
 	History                 []historyRow
 }
@@ -56,6 +59,15 @@ type cycleRow struct {
 	N                   int
 	StartsOn, PlannedOn study.Date
 	Kind                study.CycleKind
+}
+
+// contactRow is an attempt to reach the participant.
+type contactRow struct {
+	At, Who string
+	Channel study.Channel
+	Outcome study.ContactOutcome
+	Note    string
+	Next    string
 }
 
 type deviceRow struct{ Platform, Seen, State string }
@@ -117,6 +129,9 @@ func (d *desk) showPerson(v *visit, status int, wrong error) error {
 		}
 		view.Facts = append(view.Facts, factRow{f.Seq, f.Kind, f.On, detail, local(f.RecordedAt, zone), f.Retracted})
 	}
+	if err := d.addReach(v, &view, p); err != nil {
+		return err
+	}
 	view.Kinds = append(options(study.TreatmentFacts, view.In["kind"]), options(study.StatusFacts, view.In["kind"])...)
 	view.Levels = options([]study.Level{study.LevelQuestionnaires, study.LevelTrial, study.LevelNoFurtherUse}, view.In["level"])
 	view.History = d.history(v, record, zone, true)
@@ -124,6 +139,33 @@ func (d *desk) showPerson(v *visit, status int, wrong error) error {
 		return err
 	}
 	return d.show(v.Ctx, status, "participant.html", view)
+}
+
+// addReach adds the participant's phones and the attempts to reach her.
+func (d *desk) addReach(v *visit, view *personView, p *study.Participant) error {
+	devices, err := d.Study.Devices(v.UserContext(), p.ID)
+	if err != nil {
+		return err
+	}
+	for _, dev := range devices {
+		state := "reach it"
+		switch {
+		case dev.Disabled != "":
+			state = "stopped: " + word(dev.Disabled)
+		case !dev.Live(d.Now()):
+			state = "stopped: not heard of for long"
+		}
+		view.Devices = append(view.Devices, deviceRow{dev.Platform, local(dev.SeenAt, p.Zone()), state})
+	}
+	names := map[string]string{}
+	for i := len(p.Contacts) - 1; i >= 0; i-- {
+		c := p.Contacts[i]
+		view.Contacts = append(view.Contacts, contactRow{local(c.At, p.Zone()), d.nameOf(v, c.By, names), c.Channel, c.Outcome, c.Note, c.NextOn.String()})
+	}
+	view.Reported = p.ReportedDead() != nil && p.Fact(study.FactDeceased) == nil
+	view.Paused = local(p.PausedAt, p.Zone())
+	view.Contact = contactForm{Participant: p.ID, Channels: options(study.Channels, ""), Outcomes: options(study.ContactOutcomes, "")}
+	return nil
 }
 
 // typed is what was typed into the fields, to show it again after a refusal.
@@ -227,7 +269,7 @@ func (d *desk) conflict(v *visit, id study.ParticipantID, zone *time.Location, e
 
 // refused shows the form again when whoever sent it can put it right, and says
 // so of everything else.
-func refused(v *visit, err error, again func(status int, wrong error) error) error {
+func refused(err error, again func(status int, wrong error) error) error {
 	if !refusal(err) {
 		return err
 	}
@@ -259,7 +301,7 @@ func (d *desk) notDone(v *visit) error {
 // doPerson carries a command out and shows the participant.
 func (d *desk) doPerson(v *visit, c study.Command, said string) error {
 	if _, err := d.Study.Do(v.UserContext(), v.request(), personID(v), c); err != nil {
-		return refused(v, err, func(status int, wrong error) error { return d.showPerson(v, status, wrong) })
+		return refused(err, func(status int, wrong error) error { return d.showPerson(v, status, wrong) })
 	}
 	return v.done(personPath(personID(v)), said)
 }

@@ -38,5 +38,11 @@ func (d *desk) routes(app *fiber.App) {
 	post(person+"/forms/:form/void", d.void)
 	post(person+"/forms/:form/verify", d.verify)
 
+	post(person+"/contacts", d.recordContact)
+
 	get("/desk/completion", d.heatMap)
+	get("/desk/alerts", d.alerts)
+	post("/desk/alerts", d.acknowledge)
+	get("/desk/reminders", d.reminders)
+	get("/desk/devices", d.devices)
 }

@@ -40,7 +40,7 @@ func sameSite(c *fiber.Ctx) error {
 	if c.Method() == http.MethodGet || c.Method() == http.MethodHead {
 		return c.Next()
 	}
-	ok := true
+	var ok bool
 	if from := c.Get("Sec-Fetch-Site"); from != "" {
 		ok = from == "same-origin" || from == "none"
 	} else {

@@ -170,7 +170,7 @@ func pagesOf(p study.ParticipantID, form study.SubmissionID) []string {
 		person + "/forms/" + string(form)}
 }
 
-var ownPages = []string{"/desk", "/desk/participants", "/desk/participants/new", "/desk/completion", "/desk/completion?view=table", "/desk/account", "/desk/sign-in"}
+var ownPages = []string{"/desk", "/desk/participants", "/desk/participants/new", "/desk/completion", "/desk/completion?view=table", "/desk/alerts", "/desk/reminders", "/desk/devices", "/desk/account", "/desk/sign-in"}
 
 func TestDeskPagesLoadNothingFromElsewhereAndHaveNothingInline(t *testing.T) {
 	o := newOffice(t)
@@ -304,19 +304,19 @@ func TestACoordinatorFindsNothingOfAnotherSite(t *testing.T) {
 	o.Clock.Set(testkit.Cycle1.UTC())
 	form := o.Submit(t, p.ID, "C1D1", 1).SubmissionID
 	spy := o.at(t, "spy", study.RoleCoordinator, testkit.OtherSite)
-	for _, path := range append(pagesOf(p.ID, form), "/desk?site=S01", "/desk/participants?site=S01", "/desk/completion?site=S01") {
+	for _, path := range append(pagesOf(p.ID, form), "/desk?site=S01", "/desk/participants?site=S01", "/desk/completion?site=S01", "/desk/alerts?site=S01", "/desk/reminders?site=S01", "/desk/devices?site=S01") {
 		if got := spy.get(path).says(t, 404); strings.Contains(got.page, "SECRET-1") {
 			t.Errorf("%s tells of the participant", path)
 		}
 	}
-	for _, path := range []string{"/desk/participants?q=SECRET", "/desk/participants?status=active&sort=due", "/desk/participants?format=csv", "/desk/completion?format=csv", "/desk"} {
+	for _, path := range []string{"/desk/participants?q=SECRET", "/desk/participants?status=active&sort=due", "/desk/participants?format=csv", "/desk/completion?format=csv", "/desk", "/desk/alerts", "/desk/reminders?days=60", "/desk/devices"} {
 		if got := spy.get(path).says(t, 200); strings.Contains(got.page, "SECRET-1") {
 			t.Errorf("%s tells of the participant", path)
 		}
 	}
 	before := o.tip(t, p.ID)
 	person := "/desk/participants/" + string(p.ID)
-	for _, path := range []string{"/code", "/facts", "/facts/retract", "/cycles/2", "/visits/C2D1/not-done", "/visits/C2D1/paper",
+	for _, path := range []string{"/code", "/contacts", "/facts", "/facts/retract", "/cycles/2", "/visits/C2D1/not-done", "/visits/C2D1/paper",
 		"/forms/" + string(form) + "/decide", "/forms/" + string(form) + "/correct", "/forms/" + string(form) + "/void", "/forms/" + string(form) + "/verify"} {
 		spy.post(person+path, "kind", "deceased", "on", "2026-03-01", "reason", "x", "password", password, "cause", "test", "form", o.NewID()).says(t, 404)
 	}

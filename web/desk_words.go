@@ -13,7 +13,7 @@ import (
 // deskWords are the functions that the templates may use.
 var deskWords = template.FuncMap{
 	"word": word, "fieldName": fieldName, "deskMenu": func() []menuEntry { return deskMenu }, "adminMenu": func() []menuEntry { return adminMenu },
-	"days": days, "act": act, "why": why, "cycleOf": cycleNumber,
+	"days": days, "act": act, "why": why, "contact": contactFor, "cycleOf": cycleNumber,
 	"at": func(i study.Instant, zone string) string { return local(i, zoneOf(zone)) },
 }
 
@@ -29,6 +29,11 @@ func act(item study.WorkItem, may mayDo) action { return action{item, may.Write}
 // showed none, and a reason for a missing form undoes nothing.
 func why(item study.WorkItem, reasons []option) whyView {
 	return whyView{Participant: item.ParticipantID, Visit: item.Visit, Reasons: reasons}
+}
+
+// contactFor is the small form that logs a call from a line of a list.
+func contactFor(item study.WorkItem, back string) contactForm {
+	return contactForm{item.ParticipantID, item.AssessmentID, back, options(study.Channels, ""), options(study.ContactOutcomes, "")}
 }
 
 // cycleNumber is the cycle in a visit's code such as C3D1, or none.

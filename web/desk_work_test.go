@@ -292,3 +292,63 @@ func TestAMonitorReadsAndChangesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestACallIsLoggedFromTheMorningPageAndSettlesTheTask(t *testing.T) {
+	o := newOffice(t)
+	p := o.Enrol(t, "001")
+	o.Clock.Set((testkit.Cycle1 + 26).UTC())
+	anna := o.at(t, "anna", study.RoleCoordinator, testkit.Site)
+	page := anna.get("/desk").says(t, 200, "To telephone (1)", "Log the call")
+	anna.post("/desk/participants/"+string(p.ID)+"/contacts", "event", page.field(t, "event"), "assessment", string(study.AssessmentFor(p.ID, "C2D1")), "back", "/desk",
+		"channel", "phone", "outcome", "no_answer", "note", "rang twice", "next_on", (testkit.Cycle1 + 27).String()).done(t)
+	anna.get("/desk").says(t, 200, "To telephone (0)")
+	anna.get("/desk/participants/"+string(p.ID)).says(t, 200, "rang twice", "no answer", "anna, coordinator")
+	o.Clock.Set((testkit.Cycle1 + 27).UTC())
+	anna = o.at(t, "anna2", study.RoleCoordinator, testkit.Site)
+	anna.get("/desk").says(t, 200, "To telephone (1)", "rang twice")
+	anna.post("/desk/participants/"+string(p.ID)+"/contacts", "channel", "pigeon", "outcome", "reached").says(t, 400, "Channel")
+}
+
+func TestAnAlertIsAcknowledgedWithANote(t *testing.T) {
+	o := newOffice(t)
+	p := o.Enrol(t, "001")
+	o.Clock.Set((testkit.Cycle1 + 3).UTC())
+	anna := o.at(t, "anna", study.RoleCoordinator, testkit.Site)
+	anna.get("/desk").says(t, 200, `class="badge">1<`, "over 24 h")
+	page := anna.get("/desk/alerts").says(t, 200, "escalated", "missed")
+	anna.post("/desk/alerts", "alert", page.field(t, "alert"), "note", "").says(t, 400, "say what you found")
+	anna.post("/desk/alerts", "alert", page.field(t, "alert"), "event", page.field(t, "event"), "note", "she was in surgery").done(t)
+	anna.get("/desk/alerts").says(t, 200, "No alert.")
+	anna.get("/desk/alerts?state=acknowledged").says(t, 200, "she was in surgery", "anna, coordinator")
+	anna.get("/desk").says(t, 200, "Alerts (0)")
+	anna.post("/desk/participants/"+string(p.ID)+"/visits/C1D1/not-done", "reason", "too_ill", "health_related", "yes").done(t)
+	anna.get("/desk").says(t, 200, "Missed, no reason yet (0)")
+	anna.get("/desk/completion?view=table").says(t, 200, "missed, with a reason")
+}
+
+func TestASilentPhoneAndAnUnsentFormAreOnTheDevicesPage(t *testing.T) {
+	o := newOffice(t)
+	p := o.Enrol(t, "001")
+	code, err := o.Do(t.Context(), study.Request{By: o.Coordinator}, p.ID, study.IssueCode{ExpiresAt: study.InstantOf(o.Clock.Now().Add(time.Hour))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Do(t.Context(), study.Request{By: testkit.Phone(p.ID)}, p.ID, study.BindPhone{Code: code.Event}); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.RegisterDevice(t.Context(), testkit.Phone(p.ID), study.Registration{ID: "d1", Platform: "android", Target: study.PushTarget{Kind: study.TargetFCMToken, Value: "token"}}); err != nil {
+		t.Fatal(err)
+	}
+	anna := o.at(t, "anna", study.RoleCoordinator, testkit.Site)
+	anna.get("/desk/devices").says(t, 200, "Every phone has been heard of lately")
+	o.Clock.Set((testkit.Cycle1).UTC())
+	anna = o.at(t, "anna2", study.RoleCoordinator, testkit.Site)
+	anna.get("/desk/devices").says(t, 200, "001", "1 registered")
+	if err := o.KeepProgress(t.Context(), testkit.Phone(p.ID), study.AssessmentFor(p.ID, "C1D1"), study.Progress{Answered: 37, Unsent: 1}); err != nil {
+		t.Fatal(err)
+	}
+	anna.get("/desk/devices").says(t, 200, `class="tag bad">1<`)
+	anna.get("/desk/completion").says(t, 200, "001 C1D1: in progress")
+	o.Submit(t, p.ID, "C1D1", 1)
+	anna.get("/desk/devices").says(t, 200, "Every phone has been heard of lately")
+}
