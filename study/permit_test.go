@@ -49,8 +49,8 @@ sites.manage: admin
 sites.read: admin coordinator investigator monitor
 staff.manage: admin
 study.read: admin analyst coordinator investigator monitor
-wording.manage: admin
 view.export: coordinator investigator monitor
+wording.manage: admin
 `
 
 func TestPermissionsAreThoseOfTheTable(t *testing.T) {
