@@ -56,7 +56,7 @@ func exportOf(t *testing.T, events int) exported {
 	if w.looks < 10 {
 		t.Errorf("the heap was looked at %d times only", w.looks)
 	}
-	made.rows, made.heap = int(done.Rows), w.most
+	made.rows, made.heap = done.Rows, w.most
 	return made
 }
 

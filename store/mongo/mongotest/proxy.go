@@ -2,6 +2,7 @@ package mongotest
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -105,7 +106,7 @@ func (p *Proxy) keep(c net.Conn) bool {
 
 func (p *Proxy) talk(client net.Conn) {
 	defer client.Close()
-	server, err := net.Dial("tcp", p.backend)
+	server, err := new(net.Dialer).DialContext(context.Background(), "tcp", p.backend)
 	if err != nil {
 		return
 	}
