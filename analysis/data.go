@@ -142,6 +142,12 @@ func (d *Data) points(axis Axis) []Point {
 	return out
 }
 
+// Reaches reports whether anybody has a form at the calendar visit of this code
+// or after it.
+func (d *Data) Reaches(week string) bool {
+	return slices.ContainsFunc(d.points(ByCalendar), func(p Point) bool { return p.Code == week })
+}
+
 // at are the points that a question is about: the one named, or all.
 func (d *Data) at(axis Axis, code string) ([]Point, error) {
 	all := d.points(axis)

@@ -35,13 +35,15 @@ type DeskOptions struct {
 	Auth  *auth.Auth
 	Now   func() time.Time
 	NewID func() string // a fresh UUID
+	// Program is the version of this program, for what shows figures of the study.
+	Program string
 	// PublicURL is the address that links are written with; empty: as the
 	// request came in.
 	PublicURL string
 }
 
 // desk are the pages for site staff under /desk, and those for administrators
-// under /admin. They carry no rule of their own: package study decides.
+// under /admin, and the analyst's page at /lab. They carry no rule of their own: package study decides.
 type desk struct {
 	DeskOptions
 	pages *template.Template
@@ -65,6 +67,7 @@ func Desk(o DeskOptions) func(*fiber.App) {
 		squeeze := compress.New(compress.Config{Level: compress.LevelBestSpeed})
 		app.Use("/desk", squeeze, sameSite)
 		app.Use("/admin", squeeze, sameSite)
+		app.Use("/lab", squeeze, sameSite)
 		d.routes(app)
 	}
 }

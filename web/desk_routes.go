@@ -18,6 +18,9 @@ func (d *desk) routes(app *fiber.App) {
 	post("/desk/account/recovery-codes", d.newCodes)
 	post("/desk/account/password", d.newPassword)
 
+	get("/lab", d.lab)
+	get("/lab/:file", d.labFile)
+
 	get("/desk", d.morning)
 	get("/desk/participants", d.participants)
 	get("/desk/participants/new", d.askEnrol)

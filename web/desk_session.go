@@ -130,7 +130,7 @@ func (d *desk) offerAuthenticator(c *fiber.Ctx, who auth.Credentials, v *signInV
 // target is the page that somebody wanted to see, if it is one of ours.
 func (v signInView) target(role study.Role) string {
 	if u, err := url.Parse(v.Next); err == nil && u.Host == "" && u.Scheme == "" &&
-		(strings.HasPrefix(v.Next, "/desk") || strings.HasPrefix(v.Next, "/admin")) && !strings.ContainsAny(v.Next, "\\\r\n") {
+		(strings.HasPrefix(v.Next, "/desk") || strings.HasPrefix(v.Next, "/admin") || strings.HasPrefix(v.Next, "/lab")) && !strings.ContainsAny(v.Next, "\\\r\n") {
 		return v.Next
 	}
 	return homeOf(role)

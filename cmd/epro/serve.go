@@ -150,7 +150,7 @@ func serve(ctx context.Context, c *cli, s settings, svc *study.Service, st study
 	}
 	server := api.New(api.Options{Study: svc, Auth: accounts, Store: st, Now: now, Log: log, Version: buildVersion(),
 		PublicURL: s.publicURL, TrustedProxies: proxies, RatePerMinute: s.ratePerMinute, RequestTime: s.requestTime, Pages: web.All(web.Pages(accounts),
-			web.Desk(web.DeskOptions{Study: svc, Auth: accounts, Now: now, NewID: uuid.NewString, PublicURL: s.publicURL}))})
+			web.Desk(web.DeskOptions{Study: svc, Auth: accounts, Now: now, NewID: uuid.NewString, PublicURL: s.publicURL, Program: buildVersion()}))})
 	if s.metricsAddr != "" {
 		stop, err := serveMetrics(ctx, s.metricsAddr, server)
 		if err != nil {
