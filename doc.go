@@ -29,10 +29,12 @@
 //     its own folders too. store/mongo/mongotest gives tests a database and a
 //     proxy in front of it.
 //   - auth turns a password, a code or a token into a study.Actor. It speaks no
-//     HTTP. It imports study.
+//     HTTP. It imports study. auth/firebase checks the ID tokens of Firebase for
+//     it, where a study lets patients sign in so.
 //   - reminders plans reminders (pure) and sends them (a loop that can be
 //     stopped) through a Sender. It imports study. reminders/fcm is Firebase
-//     behind that Sender.
+//     behind that Sender, with a local Firebase for tests in
+//     reminders/fcm/fcmtest; reminders/webpush reaches browsers without it.
 //   - analysis counts completion, change, responders and deterioration: pure,
 //     over study, scoring and instruments.
 //   - export writes data sets a row at a time, over study, scoring, instruments

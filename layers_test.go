@@ -35,8 +35,11 @@ var layers = []struct {
 	{"store/mongo/mongotest", nil},
 	{"store/storetest", []string{"study"}},
 	{"auth", []string{"study"}},
+	{"auth/firebase", []string{"study"}},
 	{"reminders", []string{"study"}},
 	{"reminders/fcm", []string{"reminders", "study"}},
+	{"reminders/fcm/fcmtest", nil},
+	{"reminders/webpush", []string{"reminders", "study"}},
 	{"analysis", []string{"study", "scoring", "instruments/..."}},
 	{"export", []string{"study", "scoring", "instruments/...", "analysis"}},
 	{"api", belowAPI},
@@ -56,10 +59,11 @@ var belowAPI = []string{
 }
 
 // testsMay is what any _test.go file may import on top of what its package
-// reaches: the builders, the simulated study, the store contract and both
-// stores.
+// reaches: the builders, the simulated study, the store contract, both stores
+// and the local Firebase.
 var testsMay = []string{
 	"internal/testkit", "internal/simulate", "store/storetest", "store/sqlite", "store/mongo", "store/mongo/mongotest", "instruments/factb",
+	"reminders/fcm/fcmtest",
 }
 
 // homes says which packages may import a third-party module, named here by the
@@ -76,7 +80,9 @@ var homes = []struct {
 	{"github.com/pquerna/otp", []string{"auth"}},
 	{"golang.org/x/crypto/argon2", []string{"auth"}},
 	{"golang.org/x/text", []string{"instruments/wording"}},
-	{"firebase.google.com/go", []string{"reminders/fcm", "auth"}},
+	{"firebase.google.com/go", []string{"reminders/fcm", "auth/firebase"}},
+	{"google.golang.org/api/option", []string{"reminders/fcm", "auth/firebase"}},
+	{"golang.org/x/oauth2", []string{"reminders/fcm", "auth/firebase"}},
 	{"go.mongodb.org/mongo-driver", []string{"store/mongo", "store/mongo/mongotest"}},
 	{"modernc.org/sqlite", []string{"store/sqlite"}},
 	{"go.yaml.in/yaml", []string{"study"}},
@@ -404,7 +410,7 @@ func TestRulesRefuse(t *testing.T) {
 		{"api/app.go", `import "github.com/golang-jwt/jwt/v5"`, "has its home in auth"},
 		{"auth/hash.go", `import "golang.org/x/crypto/argon2"`, ""},
 		{"auth/hash.go", `import "golang.org/x/crypto/bcrypt"`, "golang.org/x/crypto/bcrypt has no home"},
-		{"auth/google.go", `import "firebase.google.com/go/v4"`, ""},
+		{"auth/firebase/google.go", `import "firebase.google.com/go/v4"`, ""},
 		{"reminders/send.go", `import "firebase.google.com/go/v4"`, "has its home in reminders/fcm and auth"},
 		{"store/sqlite/open.go", `import _ "modernc.org/sqlite"`, ""},
 		{"store/open.go", `import _ "modernc.org/sqlite"`, "has its home in store/sqlite"},

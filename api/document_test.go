@@ -184,6 +184,7 @@ var contractBodies = map[string]string{
 	"GET /v1/me/assessments":                         "items next | id visit visit_name instrument instrument_version opens_at due_on closes_at status submission_id reminders_at push_id",
 	"GET /v1/instruments/{instrument}":               "id version recall_days subscales items wording",
 	"POST /v1/auth/enrol":                            "access_token token_type expires_in refresh_token participant_id",
+	"POST /v1/auth/firebase":                         "access_token token_type expires_in refresh_token participant_id",
 	"POST /v1/auth/login":                            "access_token token_type expires_in refresh_token role sites",
 	"POST /v1/auth/refresh":                          "access_token token_type expires_in refresh_token",
 	"PUT /v1/me/assessments/{aid}/submissions/{sid}": "submission_id assessment_id received_at digest counted flags",

@@ -131,6 +131,9 @@ var exercises = map[string]func(t testing.TB, w *world) exercise{
 	"POST /v1/auth/enrol": func(t testing.TB, w *world) exercise {
 		return exercise{path: "/v1/auth/enrol", body: map[string]any{"code": w.s.code(t, w.someone(t)), "attempt_id": w.s.NewID(), "device_name": "Phone"}}
 	},
+	"POST /v1/auth/firebase": func(t testing.TB, w *world) exercise {
+		return exercise{path: "/v1/auth/firebase", body: map[string]any{"id_token": "token of " + w.s.NewID(), "code": w.s.code(t, w.someone(t))}}
+	},
 	"POST /v1/auth/login": func(_ testing.TB, w *world) exercise {
 		a := w.here[study.RoleAnalyst]
 		return exercise{path: "/v1/auth/login", body: map[string]any{"username": a.name, "password": a.password}}

@@ -20,6 +20,19 @@ import (
 	"epro/study"
 )
 
+// users believes tokens that name their user; package auth/firebase checks real
+// ones.
+type users struct{}
+
+// User reads "token of NAME".
+func (users) User(_ context.Context, idToken string) (string, error) {
+	name, ok := strings.CutPrefix(idToken, "token of ")
+	if !ok {
+		return "", study.Fail(study.Unauthenticated, "This sign-in is not valid any more. Sign in again in the app.")
+	}
+	return name, nil
+}
+
 // server is the API on a socket of this machine, with a real store behind it.
 // Every answer that call gets is checked (answers_test.go), and what was logged
 // is searched for secrets when the test is over (log_test.go).
@@ -59,7 +72,7 @@ func build(t testing.TB, store study.Store, change ...func(*api.Options)) *serve
 	s := &server{Fixture: testkit.Study(t, store), log: &lockedLog{}}
 	var err error
 	s.auth, err = auth.New(context.Background(), auth.Options{Store: store, Study: s.Service, Now: s.Clock.Now,
-		Random: testkit.Random(7), Secret: bytes.Repeat([]byte{7}, 32), Issuer: "epro", PasswordCost: cheap})
+		Random: testkit.Random(7), Secret: bytes.Repeat([]byte{7}, 32), Issuer: "epro", PasswordCost: cheap, Users: users{}})
 	if err != nil {
 		t.Fatal(err)
 	}

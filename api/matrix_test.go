@@ -14,7 +14,7 @@ import (
 
 // publicRoutes need no token. A route that is added to them is added here, on
 // purpose.
-var publicRoutes = []string{"POST /v1/auth/authenticator", "POST /v1/auth/enrol", "POST /v1/auth/login", "POST /v1/auth/refresh", "POST /v1/auth/logout", "POST /v1/auth/setup"}
+var publicRoutes = []string{"POST /v1/auth/authenticator", "POST /v1/auth/enrol", "POST /v1/auth/firebase", "POST /v1/auth/login", "POST /v1/auth/refresh", "POST /v1/auth/logout", "POST /v1/auth/setup"}
 
 func TestTheRoutesThatNeedNoTokenAreTheseAndNoOthers(t *testing.T) {
 	w := newWorld(t)

@@ -20,6 +20,7 @@ import (
 // have ways of their own to be safe to repeat.
 var notRepeatable = map[string]string{
 	"POST /v1/auth/enrol":                "attempt_id",
+	"POST /v1/auth/firebase":             "the same user and code get the same session",
 	"POST /v1/auth/login":                "a second session does no harm",
 	"POST /v1/auth/authenticator":        "the same secret is shown until its first code",
 	"POST /v1/auth/refresh":              "the same token gives the same successor",

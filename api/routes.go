@@ -40,6 +40,7 @@ func (s *Server) routes() []route { //nolint:funlen // a table, on one page on p
 	return []route{
 		on(post, "/v1/auth/enrol", "", created, "Auth", "Bind a phone with an enrolment code", s.enrolPhone),
 		on(post, "/v1/auth/login", "", ok, "Auth", "Sign in with a staff account", s.login),
+		on(post, "/v1/auth/firebase", "", ok, "Auth", "Sign a phone in with a Firebase ID token, the first time with an enrolment code too", s.signInByFirebase),
 		on(post, "/v1/auth/refresh", "", ok, "Auth", "Exchange a refresh token for a new pair", s.refresh),
 		on(post, "/v1/auth/logout", "", none, "Auth", "End the session", s.logout),
 		on(post, "/v1/auth/authenticator", "", ok, "Auth", "Set up the authenticator app of an account that has none", s.setUpAuthenticator),

@@ -60,6 +60,25 @@ func (s *Server) enrolPhone(ctx context.Context, in *enrolPhoneInput) (*sessionO
 	return sessionOf(ctx, got, in.Body.Transport), nil
 }
 
+type firebaseInput struct {
+	Body struct {
+		IDToken   string    `json:"id_token" maxLength:"4096" doc:"Of Firebase Authentication, fresh. What it claims gives no rights."`
+		Code      string    `json:"code,omitempty" maxLength:"64" doc:"The enrolment code, at the first time only."`
+		Transport transport `json:"transport,omitempty" enum:"body,cookie" doc:"cookie: a browser gets its session in cookies."`
+	}
+}
+
+func (s *Server) signInByFirebase(ctx context.Context, in *firebaseInput) (*sessionOutput, error) {
+	if err := in.Body.Transport.check(ctx); err != nil {
+		return nil, err
+	}
+	got, err := s.auth.SignInByFirebase(ctx, auth.FirebaseSignIn{IDToken: in.Body.IDToken, Code: in.Body.Code, Address: metaOf(ctx).address})
+	if err != nil {
+		return nil, err
+	}
+	return sessionOf(ctx, got, in.Body.Transport), nil
+}
+
 type loginInput struct {
 	Body struct {
 		Username  string    `json:"username" maxLength:"64"`

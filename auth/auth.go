@@ -23,7 +23,8 @@ type Options struct {
 	Issuer string    // the "iss" of access tokens; empty: "epro"
 	// SecondFactor refuses staff who have no authenticator app.
 	SecondFactor bool
-	PasswordCost Cost // zero: DefaultCost
+	PasswordCost Cost  // zero: DefaultCost
+	Users        Users // who sign in by Firebase; nil: nobody
 }
 
 // LogValue is the issuer, without the secret.
@@ -38,6 +39,7 @@ type Auth struct {
 	random       io.Reader
 	issuer       string
 	secondFactor bool
+	users        Users // nil: nobody signs in by Firebase
 
 	secrets   secrets
 	passwords *passwords
@@ -74,7 +76,7 @@ func New(ctx context.Context, o Options) (*Auth, error) {
 	random := &lockedReader{from: o.Random}
 	seen, _ := lru.New[[32]byte, verified](4096) // the only error is a size below 1
 	a := &Auth{
-		store: o.Store, study: o.Study, now: o.Now, random: random, issuer: o.Issuer, secondFactor: o.SecondFactor,
+		store: o.Store, study: o.Study, now: o.Now, random: random, issuer: o.Issuer, secondFactor: o.SecondFactor, users: o.Users,
 		secrets: secrets, passwords: newPasswords(o.PasswordCost, random),
 		enrolling: make(gate, 8), signingIn: make(gate, 4),
 		verified: seen, families: newLiveness(),

@@ -18,7 +18,8 @@ type codeUse struct {
 }
 
 // claimCode makes the code this attempt's, or refuses.
-func (a *Auth) claimCode(ctx context.Context, key string, issued issuedCode, attempt string) (codeUse, error) {
+func (a *Auth) claimCode(ctx context.Context, key string, issued issuedCode, by use) (codeUse, error) {
+	attempt := by.attempt
 	use, used, err := a.usedBy(ctx, key, attempt)
 	if used || err != nil {
 		return use, err
@@ -30,7 +31,7 @@ func (a *Auth) claimCode(ctx context.Context, key string, issued issuedCode, att
 	// participant's sessions finds every one that a use can give.
 	sum := mac(a.secrets.families, "family", key, attempt)
 	use.Attempt, use.Family = attempt, base64.RawURLEncoding.EncodeToString(sum[:familyBytes])
-	if _, err := a.begin(ctx, use.Family, issued.Participant.Stream()); err != nil {
+	if _, err := a.begin(ctx, use.Family, issued.Participant.Stream(), by.user); err != nil {
 		return codeUse{}, err
 	}
 	r, err := a.record(kindCodeUse, key, string(issued.Participant.Stream()), 0, use)

@@ -30,15 +30,20 @@ func (a *Auth) Enrol(ctx context.Context, e Enrolment) (Session, error) {
 	if err != nil {
 		return Session{}, err
 	}
+	return a.guarded(ctx, e.Address, func() (Session, error) { return a.useCode(ctx, use{code: code, attempt: attempt}) })
+}
+
+// guarded makes an attempt within the limits of guessing.
+func (a *Auth) guarded(ctx context.Context, address string, attempt func() (Session, error)) (Session, error) {
 	if err := a.enrolling.enter(ctx); err != nil {
 		return Session{}, err
 	}
 	defer a.enrolling.leave()
-	try, err := a.admit(ctx, enrolLimits(e.Address)...)
+	try, err := a.admit(ctx, enrolLimits(address)...)
 	if err != nil {
 		return Session{}, err
 	}
-	s, err := a.useCode(ctx, code, attempt)
+	s, err := attempt()
 	if err == nil || study.CodeOf(err) != study.Unauthenticated {
 		try.forgive(ctx)
 	}
@@ -61,31 +66,51 @@ func (a *Auth) attempt(id string) (string, error) {
 	return strings.ToLower(id), nil
 }
 
-func (a *Auth) useCode(ctx context.Context, code, attempt string) (Session, error) {
-	key := a.codeKey(code)
-	var issued issuedCode
-	_, found, err := a.read(ctx, kindCode, key, &issued)
+// use is an attempt to use a code.
+type use struct {
+	code, attempt string
+	user          string // the key of the Firebase user who does; empty: none
+}
+
+func (a *Auth) useCode(ctx context.Context, u use) (Session, error) {
+	issued, err := a.issued(ctx, u.code)
 	if err != nil {
 		return Session{}, err
 	}
-	if !found {
-		return Session{}, errCode()
-	}
-	use, err := a.claimCode(ctx, key, issued, attempt)
+	key := a.codeKey(u.code)
+	claimed, err := a.claimCode(ctx, key, issued, u)
 	if err != nil {
 		return Session{}, err
 	}
-	if err := a.bind(ctx, key, issued, attempt); err != nil {
+	if err := a.bind(ctx, key, issued, u.attempt); err != nil {
 		return Session{}, err
 	}
-	owner := issued.Participant.Stream()
 	if issued.Replace {
-		earlier := func(s study.Record) bool { return s.Key != use.Family && !s.At.After(use.at) }
-		if err := a.endWhere(ctx, owner, "another phone took its place", earlier); err != nil {
+		if err := a.replace(ctx, issued.Participant.Stream(), claimed, u.user); err != nil {
 			return Session{}, err
 		}
 	}
-	return a.resume(ctx, use.Family)
+	return a.resume(ctx, claimed.Family)
+}
+
+// issued is what is kept of a code.
+func (a *Auth) issued(ctx context.Context, code string) (issued issuedCode, err error) {
+	_, found, err := a.read(ctx, kindCode, a.codeKey(code), &issued)
+	if err == nil && !found {
+		err = errCode()
+	}
+	return issued, err
+}
+
+// replace ends what other phones had before this use of a code.
+func (a *Auth) replace(ctx context.Context, owner study.StreamID, claimed codeUse, user string) error {
+	ended, err := a.unbindUsers(ctx, owner, func(b study.Record) bool { return b.Key != user && !b.At.After(claimed.at) })
+	if err != nil {
+		return err
+	}
+	return a.endWhere(ctx, owner, "another phone took its place", func(s study.Record) bool {
+		return s.Key != claimed.Family && (!s.At.After(claimed.at) || ended[userOf(s)])
+	})
 }
 
 // bind records that the phone is bound, once: the event's id follows from the

@@ -17,6 +17,16 @@ var requests = map[string]func(w *world) func(a *Auth) error{
 		e := Enrolment{Code: w.code(w.participant(), true), AttemptID: uuid(1), Address: "192.0.2.1"}
 		return func(a *Auth) error { return second(a.Enrol(w.t.Context(), e)) }
 	},
+	"first firebase sign-in": func(w *world) func(*Auth) error {
+		w.phone(w.participant())
+		f := FirebaseSignIn{IDToken: "token of mei", Code: w.code(w.participant(), true), Address: "192.0.2.1"}
+		return func(a *Auth) error { return second(a.SignInByFirebase(w.t.Context(), f)) }
+	},
+	"firebase sign-in": func(w *world) func(*Auth) error {
+		w.must(second(w.firebase("mei", w.code(w.participant(), false))))
+		f := FirebaseSignIn{IDToken: "token of mei", Address: "192.0.2.1"}
+		return func(a *Auth) error { return second(a.SignInByFirebase(w.t.Context(), f)) }
+	},
 	"login": func(w *world) func(*Auth) error {
 		w.account("anna", study.RoleAnalyst)
 		c := Credentials{Username: "anna", Password: goodPassword, Address: "192.0.2.1"}

@@ -72,7 +72,7 @@ func (a *Auth) open(ctx context.Context, staff *study.Staff, checked study.Recor
 	if err != nil {
 		return Session{}, err
 	}
-	f, err := a.begin(ctx, id, staff.ID.Stream())
+	f, err := a.begin(ctx, id, staff.ID.Stream(), "")
 	if err != nil {
 		return Session{}, err
 	}

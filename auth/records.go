@@ -27,6 +27,7 @@ const (
 	kindTOTPUsed     study.RecordKind = "totp_used"     // by staff id and time step
 	kindRecovery     study.RecordKind = "recovery"      // by staff id and the code's HMAC
 	kindRecoveryUsed study.RecordKind = "recovery_used" // the same: it was used
+	kindFirebase     study.RecordKind = "firebase"      // by the HMAC of a Firebase user, of the participant it is
 	kindSetup        study.RecordKind = "setup"         // one: what the set-up link is made from
 	kindSetupUsed    study.RecordKind = "setup_used"    // one: who the first administrator is
 )

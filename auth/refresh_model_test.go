@@ -74,7 +74,7 @@ func TestRefreshTokensBehaveAsTheModelSays(t *testing.T) {
 		m.life = lifetimeOf(owner)
 		name, err := w.newFamily()
 		m.accept(t, err)
-		f, err := w.begin(t.Context(), name, owner)
+		f, err := w.begin(t.Context(), name, owner, "")
 		m.accept(t, err)
 		s, err := w.issue(t.Context(), f, generation{0, study.InstantOf(f.startAt)}, staff)
 		m.accept(t, err)

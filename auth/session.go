@@ -73,10 +73,23 @@ func (a *Auth) newFamily() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(b), err
 }
 
+// opening is how a family began.
+type opening struct {
+	User string `json:"user,omitzero"` // the key of the Firebase user
+}
+
+// userOf is the key of the Firebase user whose session it is, if any. A record
+// that cannot be read is nobody's.
+func userOf(session study.Record) string {
+	var o opening
+	_ = decode(session, &o)
+	return o.User
+}
+
 // begin stores a family, unless it is there already.
-func (a *Auth) begin(ctx context.Context, id string, owner study.StreamID) (family, error) {
+func (a *Auth) begin(ctx context.Context, id string, owner study.StreamID, user string) (family, error) {
 	// The record outlives the family by a day: clocks differ.
-	r, err := a.record(kindSession, id, string(owner), lifetimeOf(owner).absolute+day, struct{}{})
+	r, err := a.record(kindSession, id, string(owner), lifetimeOf(owner).absolute+day, opening{User: user})
 	if err != nil {
 		return family{}, err
 	}
@@ -179,8 +192,12 @@ func (a *Auth) LogoutSession(ctx context.Context, accessToken string) error {
 	return a.end(ctx, c.Family, c.Subject, ending{Why: "signed out"})
 }
 
-// EndSessions ends every session of a staff account or a participant.
+// EndSessions ends every session of a staff account or a participant, and with
+// them what would open another without a code.
 func (a *Auth) EndSessions(ctx context.Context, owner study.StreamID) error {
+	if _, err := a.unbindUsers(ctx, owner, func(study.Record) bool { return true }); err != nil {
+		return err
+	}
 	return a.endWhere(ctx, owner, "ended by staff", func(study.Record) bool { return true })
 }
 

@@ -59,7 +59,7 @@ func TestAKeyIsPublishedBeforeItSignsAndAfterItSigned(t *testing.T) {
 	other := w.process(w.store, Options{})
 	id := w.participant()
 	kidOf := func(a *Auth) string {
-		next, err := a.begin(t.Context(), w.newID(), id.Stream())
+		next, err := a.begin(t.Context(), w.newID(), id.Stream(), "")
 		w.must(err)
 		s, err := a.issue(t.Context(), next, generation{}, nil)
 		w.must(err)

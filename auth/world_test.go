@@ -111,6 +111,9 @@ func (w *world) tryProcess(s study.Store, o Options) (*Auth, error) {
 		o.Secret = testSecret
 	}
 	o.PasswordCost = cheap
+	if o.Users == nil {
+		o.Users = users{}
+	}
 	return New(w.t.Context(), o)
 }
 

@@ -34,12 +34,16 @@ func (s *reminderSettings) register(fs *flag.FlagSet) {
 }
 
 // dispatcher makes the dispatcher, or nil when reminders are off. Its settings
-// are checked before anything is served.
-func (s *reminderSettings) dispatcher(svc *study.Service, st study.Store, server *api.Server, now func() time.Time, log *slog.Logger) (*reminders.Dispatcher, error) {
+// are checked before anything is served. Without a way to any phone it writes
+// to the log what it would have sent.
+func (s *reminderSettings) dispatcher(svc *study.Service, st study.Store, server *api.Server, w ways, now func() time.Time, log *slog.Logger) (*reminders.Dispatcher, error) {
 	if s.off {
 		return nil, nil
 	}
-	return reminders.New(reminders.Options{Study: svc, Store: st, Senders: reminders.LogOnly(log), Now: now, Random: rand.Float64, Log: log,
+	if len(w.senders) == 0 {
+		w.senders = reminders.LogOnly(log)
+	}
+	return reminders.New(reminders.Options{Study: svc, Store: st, Senders: w.senders, Now: now, Random: rand.Float64, Log: log,
 		Observe: server.ReminderMetrics(), PerSecond: s.perSecond, Workers: s.workers, Lease: s.lease, Timeout: s.timeout, Poll: s.poll})
 }
 

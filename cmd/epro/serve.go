@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -35,6 +36,8 @@ type settings struct {
 	checkpointEvery               time.Duration
 	reminders                     reminderSettings
 	checkpoint                    func(context.Context) error // nil: none are kept
+	push                          push
+	ways                          ways // to remind
 }
 
 func (s *settings) register(fs *flag.FlagSet) {
@@ -46,6 +49,7 @@ func (s *settings) register(fs *flag.FlagSet) {
 	fs.StringVar(&s.checkpointDir, "checkpoint-dir", "", "keep signed checkpoints of the log in this `FOLDER`; choose one on another machine's disk")
 	fs.DurationVar(&s.checkpointEvery, "checkpoint-every", time.Hour, "how often a checkpoint is written")
 	fs.BoolVar(&s.passwordOnly, "password-only", false, "let staff sign in without an authenticator app; for trials on one machine only")
+	s.push.register(fs)
 	s.registerHTTP(fs)
 }
 
@@ -87,8 +91,15 @@ func runServe(ctx context.Context, c *cli, args []string) (err error) {
 	if err := s.importFolder(ctx, c, svc); err != nil {
 		return err
 	}
-	accounts, err := openAuth(ctx, svc, st, secret, time.Now, signIn{auth.DefaultCost, !s.passwordOnly})
+	users, err := s.push.users(ctx)
 	if err != nil {
+		return err
+	}
+	accounts, err := openAuth(ctx, svc, st, secret, time.Now, signIn{auth.DefaultCost, !s.passwordOnly, users})
+	if err != nil {
+		return err
+	}
+	if s.ways, err = s.openWays(ctx, c, secret); err != nil {
 		return err
 	}
 	if s.checkpoint, err = s.checkpoints(svc, secret); err != nil {
@@ -97,6 +108,19 @@ func runServe(ctx context.Context, c *cli, args []string) (err error) {
 	return serve(ctx, c, s, svc, st, accounts, time.Now, func(base string) error {
 		return printSetup(ctx, c.stdout, accounts, base)
 	})
+}
+
+// openWays opens the ways to remind.
+func (s *settings) openWays(ctx context.Context, c *cli, secretPath string) (ways, error) {
+	log, err := newLog(c.stderr, s.logLevel)
+	if err != nil {
+		return ways{}, err
+	}
+	secret, err := auth.LoadSecret(secretPath, rand.Reader)
+	if err != nil {
+		return ways{}, err
+	}
+	return s.push.open(ctx, secret, s.publicURL, log)
 }
 
 // putInForce puts the protocol file, or the embedded default, in force on a
@@ -149,7 +173,7 @@ func serve(ctx context.Context, c *cli, s settings, svc *study.Service, st study
 		return err
 	}
 	server := api.New(api.Options{Study: svc, Auth: accounts, Store: st, Now: now, Log: log, Version: buildVersion(),
-		PublicURL: s.publicURL, TrustedProxies: proxies, RatePerMinute: s.ratePerMinute, RequestTime: s.requestTime, Pages: web.All(web.Pages(accounts),
+		PublicURL: s.publicURL, TrustedProxies: proxies, RatePerMinute: s.ratePerMinute, RequestTime: s.requestTime, PushKey: s.ways.key, Pages: web.All(web.Pages(accounts),
 			web.Desk(web.DeskOptions{Study: svc, Auth: accounts, Now: now, NewID: uuid.NewString, PublicURL: s.publicURL, Program: buildVersion()}))})
 	if s.metricsAddr != "" {
 		stop, err := serveMetrics(ctx, s.metricsAddr, server)
@@ -158,7 +182,7 @@ func serve(ctx context.Context, c *cli, s settings, svc *study.Service, st study
 		}
 		defer stop()
 	}
-	dispatcher, err := s.reminders.dispatcher(svc, st, server, now, log)
+	dispatcher, err := s.reminders.dispatcher(svc, st, server, s.ways, now, log)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}

@@ -72,14 +72,15 @@ func openAuth(ctx context.Context, svc *study.Service, st study.Store, secretPat
 	if err != nil {
 		return nil, err
 	}
-	return auth.New(ctx, auth.Options{Store: st, Study: svc, Now: now, Random: rand.Reader, Secret: secret, Issuer: "epro", PasswordCost: rules.cost, SecondFactor: rules.secondFactor})
+	return auth.New(ctx, auth.Options{Store: st, Study: svc, Now: now, Random: rand.Reader, Secret: secret, Issuer: "epro", PasswordCost: rules.cost, SecondFactor: rules.secondFactor, Users: rules.users})
 }
 
-// signIn is how staff sign in: what a guess at a password costs, and whether an
-// authenticator app is asked for.
+// signIn is how people sign in: what a guess at a password costs, whether staff
+// need an authenticator app, and who checks patients' Firebase tokens, if any.
 type signIn struct {
 	cost         auth.Cost
 	secondFactor bool
+	users        auth.Users
 }
 
 // explain is what a person at the terminal reads of an error: the sentence,
