@@ -68,7 +68,7 @@ func changesOf(e study.ReadEvent, old map[string]string, zone *time.Location) (s
 		if t, err := time.Parse(time.RFC3339, value); err == nil {
 			value = local(study.InstantOf(t), zone)
 		}
-		key := subject + name
+		key := string(e.Stream) + subject + name
 		was, had := old[key]
 		old[key] = value
 		line := fieldName(name) + ": " + value

@@ -43,9 +43,19 @@ func (d *desk) routes(app *fiber.App) {
 
 	post(person+"/contacts", d.recordContact)
 
+	get(person+"/forms/:form/copy.json", d.copyJSON)
+
 	get("/desk/completion", d.heatMap)
 	get("/desk/alerts", d.alerts)
 	post("/desk/alerts", d.acknowledge)
 	get("/desk/reminders", d.reminders)
 	get("/desk/devices", d.devices)
+
+	get("/admin", d.adminHome)
+	get("/admin/staff", d.adminStaff)
+	post("/admin/staff/sessions", d.manage("Every session of the account has ended.", d.endSessions))
+	post("/admin/staff/authenticator", d.manage("The authenticator app is gone; the next sign-in sets up another.", d.removeAuthenticator))
+	get("/admin/sites", d.adminSites)
+	get("/admin/protocol", d.adminProtocol)
+	get("/admin/audit", d.audit)
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"html/template"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -99,6 +100,15 @@ func local(i study.Instant, zone *time.Location) string {
 		return ""
 	}
 	return i.Time().In(zone).Format("2006-01-02 15:04")
+}
+
+// query writes pairs of names and values for an address.
+func query(pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		q.Set(pairs[i], pairs[i+1])
+	}
+	return q.Encode()
 }
 
 // zoneOf is the zone by its name; UTC for one that this machine does not know.

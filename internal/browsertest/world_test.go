@@ -47,7 +47,8 @@ func start(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	server := api.New(api.Options{Study: w.Service, Auth: w.auth, Store: store, Now: w.Clock.Now, Version: "test",
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Pages: web.Pages(w.auth)})
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Pages: web.All(web.Pages(w.auth),
+			web.Desk(web.DeskOptions{Study: w.Service, Auth: w.auth, Now: w.Clock.Now, NewID: w.NewID}))})
 	behind := listen(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
