@@ -83,6 +83,7 @@ func cookie(secure bool, h holder, kind, value string, lives time.Duration) stri
 	if lives < 0 {
 		maxAge = -1 // net/http writes Max-Age=0
 	}
+	//nolint:gosec // Secure follows the connection: a demo on this machine has no TLS
 	c := http.Cookie{Name: cookieName(secure, h, kind), Value: value, Path: "/", MaxAge: maxAge,
 		Secure: secure, HttpOnly: true, SameSite: http.SameSiteStrictMode}
 	return c.String()

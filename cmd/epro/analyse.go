@@ -44,10 +44,10 @@ var tablers = []tabler{
 	tableOf("alpha", "Cronbach's alpha of each subscale", (*analysis.Data).AlphaTable, printAlpha, nil),
 }
 
-func tableOf[T any](name, about string, build func(*analysis.Data, analysis.Ask) (T, error), print func(io.Writer, T), draw func(T) figure.Figure) tabler {
+func tableOf[T any](name, about string, build func(*analysis.Data, analysis.Ask) (T, error), text func(io.Writer, T), draw func(T) figure.Figure) tabler {
 	return tabler{name: name, about: about, drawn: draw != nil, build: func(d *analysis.Data, a analysis.Ask) (result, error) {
 		t, err := build(d, a)
-		return result{t, func(w io.Writer) { print(w, t) }, func() figure.Figure { return draw(t) }}, err
+		return result{t, func(w io.Writer) { text(w, t) }, func() figure.Figure { return draw(t) }}, err
 	}}
 }
 
