@@ -257,8 +257,10 @@ var exercises = map[string]func(t testing.TB, w *world) exercise{
 	"GET /v1/analysis/missing":       static("/v1/analysis/missing", nil),
 	"GET /v1/analysis/alpha":         static("/v1/analysis/alpha", nil),
 
-	"GET /v1/sites":    static("/v1/sites", nil),
-	"GET /v1/worklist": func(testing.TB, *world) exercise { return exercise{path: "/v1/worklist?site=S01"} },
+	"GET /v1/sites":                      static("/v1/sites", nil),
+	"GET /v1/worklist":                   func(testing.TB, *world) exercise { return exercise{path: "/v1/worklist?site=S01"} },
+	"GET /v1/exports":                    static("/v1/exports", nil),
+	"GET /v1/exports/{dataset}.{format}": static("/v1/exports/scores_long.csv", nil),
 	"POST /v1/sites": func(_ testing.TB, w *world) exercise {
 		w.n++
 		return exercise{path: "/v1/sites", body: map[string]any{"code": "T" + string(rune('A'+w.n%26)) + string(rune('A'+w.n/26%26)), "name": "Hospital", "time_zone": "Asia/Shanghai", "language": "zh"}}

@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"epro/analysis"
+	"epro/export"
 	"epro/instruments/wording"
 	"epro/study"
 )
@@ -22,6 +24,7 @@ type route struct {
 	raw          bool  // the body is judged by study alone, every fault of the answers at once
 	also         []int // other good statuses than status
 	body         any   // what the body looks like, where the handler takes its bytes
+	streams      bool  // the good answer is a file, not JSON
 	register     func(*Server, huma.API, huma.Operation)
 }
 
@@ -84,6 +87,8 @@ func (s *Server) routes() []route { //nolint:funlen // a table, on one page on p
 		on(get, "/v1/analysis/missing", study.ExportData, ok, "Analyst", "Patterns of missing forms", table(s, (*analysis.Data).MissingTable)),
 		on(get, "/v1/analysis/alpha", study.ExportData, ok, "Analyst", "Cronbach's alpha of each subscale", table(s, (*analysis.Data).AlphaTable)),
 		on(get, "/v1/worklist", study.ReadParticipants, ok, "Site staff", "What there is to do now, by site", s.worklist),
+		on(get, "/v1/exports", study.ExportData, ok, "Analyst", "Datasets with their columns, and formats", s.exports),
+		on(get, "/v1/exports/{dataset}.{format}", study.ExportData, ok, "Analyst", "A dataset as a file, or everything as study.zip", s.export).files(),
 
 		on(get, "/v1/sites", study.ReadSites, ok, "Admin", "List sites", s.sites),
 		on(post, "/v1/sites", study.ManageSites, created, "Admin", "Open a site", s.createSite),
@@ -144,6 +149,12 @@ func (r route) raws() route {
 	return r
 }
 
+// files marks a route that answers with a file of any of the export's formats.
+func (r route) files() route {
+	r.streams = true
+	return r
+}
+
 func (r route) answers(also ...int) route {
 	r.also = also
 	return r
@@ -181,6 +192,14 @@ func (r route) operation() huma.Operation {
 	}
 	if r.body != nil {
 		op.RequestBody = &huma.RequestBody{}
+	}
+	if r.streams {
+		file := &huma.Response{Description: "The file. Digest and X-Row-Count follow it as trailers.", Content: map[string]*huma.MediaType{}}
+		for _, f := range export.AllFormats() {
+			kind, _, _ := strings.Cut(f.ContentType, ";")
+			file.Content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		}
+		op.Responses[strconv.Itoa(r.status)] = file
 	}
 	if r.action != "" {
 		op.Security = []map[string][]string{{"bearer": {}}}

@@ -191,8 +191,12 @@ func (s *Server) observe(c *fiber.Ctx) (err error) {
 		took := time.Since(start)
 		path := c.Route().Path
 		s.metrics.done(c.Method(), path, c.Response().StatusCode(), took)
+		size := -1 // of a file that is sent from now on
+		if !c.Response().IsBodyStream() {
+			size = len(c.Response().Body())
+		}
 		s.log.Info("request", "request_id", id, "method", c.Method(), "route", path,
-			"status", c.Response().StatusCode(), "ms", float64(took.Microseconds())/1000, "bytes", len(c.Response().Body()))
+			"status", c.Response().StatusCode(), "ms", float64(took.Microseconds())/1000, "bytes", size)
 	}()
 	if err := c.Next(); err != nil {
 		s.logFailure(c, err)

@@ -5,36 +5,53 @@ import (
 	"epro/study"
 )
 
-// The columns below stand in every dataset that has a row per form.
+// The columns below stand in every dataset that has a row per form or visit.
 
-// identity says whose form it is.
-func identity() []field[*form] {
-	return []field[*form]{
-		{Column{Name: "STUDYID", Label: "Study Identifier"},
-			func(f *form) Value { return TextOf(f.view.studyID()) }},
+// record is a row that comes from a participant's record.
+type record interface {
+	who() (*view, *study.Participant)
+}
+
+// planned is a row about one visit of a participant.
+type planned interface {
+	record
+	at() (a *study.Assessment, v study.Visit, number int)
+}
+
+// subjectID is USUBJID.
+func subjectID(r record) Value {
+	v, p := r.who()
+	return TextOf(v.studyID() + "-" + string(p.ID))
+}
+
+// identity says whose row it is.
+func identity[R record]() []field[R] {
+	return []field[R]{
+		{Column{Name: "STUDYID", Label: "Study Identifier"}, func(r R) Value { v, _ := r.who(); return TextOf(v.studyID()) }},
 		{Column{Name: "SITEID", Label: "Study Site Identifier", Note: "The site at the cut; a participant can move."},
-			func(f *form) Value { return TextOf(f.participant.Site) }},
+			func(r R) Value { _, p := r.who(); return TextOf(p.Site) }},
 		{Column{Name: "USUBJID", Label: "Unique Subject Identifier", Note: "STUDYID, a hyphen and the participant's id, which never changes."},
-			func(f *form) Value { return TextOf(f.view.studyID() + "-" + string(f.participant.ID)) }},
+			func(r R) Value { return subjectID(r) }},
 		{Column{Name: "SUBJID", Label: "Subject Number at the Site", Note: "As at the cut; a number can be corrected."},
-			func(f *form) Value { return TextOf(f.participant.Number) }},
+			func(r R) Value { _, p := r.who(); return TextOf(p.Number) }},
 	}
 }
 
-// planned says which visit it is and when it was due.
-func planned() []field[*form] {
-	return []field[*form]{
-		{Column{Name: "VISIT", Label: "Visit Code"}, func(f *form) Value { return TextOf(f.assessment.Visit) }},
+// visits says which visit it is and when it was due.
+func visits[R planned]() []field[R] {
+	window := func(r R) study.Window { a, _, _ := r.at(); return a.Window }
+	return []field[R]{
+		{Column{Name: "VISIT", Label: "Visit Code"}, func(r R) Value { a, _, _ := r.at(); return TextOf(a.Visit) }},
 		{Column{Name: "VISITNUM", Label: "Visit Number", Kind: Integer, Note: "The place of the visit in the protocol; amendments add numbers and change none."},
-			func(f *form) Value { return IntegerOf(f.visitNumber) }},
+			func(r R) Value { _, _, n := r.at(); return IntegerOf(n) }},
 		{Column{Name: "VISITNM", Label: "Visit Name", Note: "In English where the protocol has it."},
-			func(f *form) Value { return TextOf(visitName(f.visit)) }},
-		{Column{Name: "PROTVER", Label: "Protocol Version of the Window"}, func(f *form) Value { return TextOf(f.assessment.Protocol) }},
-		{Column{Name: "WINLO", Label: "First Day of the Window", Kind: Date}, func(f *form) Value { return DateOf(f.assessment.Window.OpensOn) }},
-		{Column{Name: "DUEDT", Label: "Due Date", Kind: Date}, func(f *form) Value { return DateOf(f.assessment.Window.DueOn) }},
-		{Column{Name: "WINHI", Label: "Last Day of the Window", Kind: Date}, func(f *form) Value { return DateOf(f.assessment.Window.ClosesOn) }},
+			func(r R) Value { _, v, _ := r.at(); return TextOf(visitName(v)) }},
+		{Column{Name: "PROTVER", Label: "Protocol Version of the Window"}, func(r R) Value { a, _, _ := r.at(); return TextOf(a.Protocol) }},
+		{Column{Name: "WINLO", Label: "First Day of the Window", Kind: Date}, func(r R) Value { return DateOf(window(r).OpensOn) }},
+		{Column{Name: "DUEDT", Label: "Due Date", Kind: Date}, func(r R) Value { return DateOf(window(r).DueOn) }},
+		{Column{Name: "WINHI", Label: "Last Day of the Window", Kind: Date}, func(r R) Value { return DateOf(window(r).ClosesOn) }},
 		{Column{Name: "WINTZ", Label: "Time Zone of the Window and of ADT", Note: "IANA name."},
-			func(f *form) Value { return TextOf(f.assessment.Window.Zone) }},
+			func(r R) Value { return TextOf(window(r).Zone) }},
 	}
 }
 
@@ -117,6 +134,11 @@ var (
 		{string(study.CauseTest), "a test"}, {string(study.CauseDuplicate), "the same form twice"},
 		{string(study.CauseEntryError), "entered wrongly"}, {string(study.CauseParticipants), "the participant asked for it"},
 		{string(study.CauseOther), "another cause; the record has the reason"}}
+	missingForms = []Code{
+		{"too_ill", "too ill"}, {"declined", "declined this form"}, {"forgot", "forgot it"}, {"technical", "phone, tablet or network failed"},
+		{"staff_did_not_offer", "staff did not offer it"}, {"language", "no form in her language"},
+		{"progression_stopped_pros", "questionnaires stopped at progression"}, {"lost_to_follow_up", "lost to follow-up"},
+		{"other", "another reason; the record has it"}, {"unknown", "nobody knows"}}
 	itemStatuses = []Code{
 		{"answered", "a choice was made"}, {"skipped", "seen and passed"},
 		{"opt_out", "the box that excuses from the item was ticked"}, {"not_reached", "the form says nothing about the item"}}

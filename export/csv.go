@@ -13,6 +13,7 @@ type csvEncoder struct {
 	buffer *bufio.Writer
 	out    *csv.Writer
 	cells  []string
+	open   []bool // columns whose texts people have written: no closed list
 }
 
 func newCSV(w io.Writer) Encoder {
@@ -21,10 +22,10 @@ func newCSV(w io.Writer) Encoder {
 }
 
 // Begin writes the header.
-func (e *csvEncoder) Begin(d Dataset) error {
-	e.cells = make([]string, len(d.Columns))
-	for i, c := range d.Columns {
-		e.cells[i] = c.Name
+func (e *csvEncoder) Begin(h Head) error {
+	e.cells, e.open = make([]string, len(h.Columns)), make([]bool, len(h.Columns))
+	for i, c := range h.Columns {
+		e.cells[i], e.open[i] = c.Name, c.Kind == Text && c.Codes == nil
 	}
 	return e.out.Write(e.cells)
 }
@@ -33,7 +34,7 @@ func (e *csvEncoder) Begin(d Dataset) error {
 func (e *csvEncoder) Row(cells []Value) error {
 	for i, v := range cells {
 		e.cells[i] = v.String()
-		if v.kind == Text {
+		if e.open[i] {
 			e.cells[i] = harmless(e.cells[i])
 		}
 	}
@@ -50,9 +51,11 @@ func (e *csvEncoder) End() error {
 }
 
 // harmless puts an apostrophe before a text that a spreadsheet would take for a
-// formula and run. Numbers are no texts, so a negative one stays a number.
+// formula and run. Numbers are no texts, so a negative one stays a number. A text
+// that has apostrophes there already gets one more, so that whoever takes one
+// away always has the text as it was.
 func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
+	if bare := strings.TrimLeft(s, "'"); bare != "" && strings.ContainsRune("=+-@\t\r\n", rune(bare[0])) {
 		return "'" + s
 	}
 	return s

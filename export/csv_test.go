@@ -13,11 +13,11 @@ func encode(t *testing.T, cells ...Value) string {
 	t.Helper()
 	var out bytes.Buffer
 	e := newCSV(&out)
-	d := Dataset{Columns: make([]Column, len(cells))}
-	for i := range d.Columns {
-		d.Columns[i].Name = string(rune('a' + i))
+	h := Head{Dataset: Dataset{Columns: make([]Column, len(cells))}}
+	for i := range h.Columns {
+		h.Columns[i].Name, h.Columns[i].Kind = string(rune('a'+i)), cells[i].Kind()
 	}
-	for _, err := range []error{e.Begin(d), e.Row(cells), e.End()} {
+	for _, err := range []error{e.Begin(h), e.Row(cells), e.End()} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,17 +33,35 @@ func TestTextThatASpreadsheetWouldRunGetsAnApostrophe(t *testing.T) {
 		"-1":                "'-1",
 		"@SUM(A1)":          "'@SUM(A1)",
 		"\tx":               "'\tx",
-		"\rx":               "\"'\rx\"",
+		"\rx":               "\"'\nx\"", // any line break is a line feed
 		"\nx":               "\"'\nx\"",
 		`=HYPERLINK("x,y")`: `"'=HYPERLINK(""x,y"")"`,
 		"a=1":               "a=1",
 		" =1":               `" =1"`,
 		"基线":                "基线",
 		"-":                 "'-",
+		"'=1":               "''=1",
+		"it's":              "it's",
+		"'":                 "'",
 	} {
 		if got := encode(t, TextOf(text)); got != want+"\n" {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
+	}
+}
+
+// -P7D is a value of ours, and analysts compare with it.
+func TestAValueOfAClosedListStaysAsItIs(t *testing.T) {
+	var out bytes.Buffer
+	e := newCSV(&out)
+	h := Head{Dataset: Dataset{Columns: []Column{{Name: "a", Codes: []Code{{"-P7D", "a week"}}}}}}
+	for _, err := range []error{e.Begin(h), e.Row([]Value{TextOf("-P7D")}), e.End()} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out.String() != "a\n-P7D\n" {
+		t.Errorf("got %q", out.String())
 	}
 }
 
@@ -68,8 +86,8 @@ func TestMissingIsEmptyInEveryKind(t *testing.T) {
 
 func TestAFullDiskIsAnError(t *testing.T) {
 	e := newCSV(full{})
-	d := Dataset{Columns: make([]Column, 1)}
-	err := e.Begin(d)
+	h := Head{Dataset: Dataset{Columns: make([]Column, 1)}}
+	err := e.Begin(h)
 	for range 100_000 {
 		if err != nil {
 			break
@@ -80,7 +98,7 @@ func TestAFullDiskIsAnError(t *testing.T) {
 		t.Error("nobody noticed")
 	}
 	short := newCSV(full{})
-	if err := short.Begin(d); err == nil && short.End() == nil {
+	if err := short.Begin(h); err == nil && short.End() == nil {
 		t.Error("nobody noticed at the end")
 	}
 }

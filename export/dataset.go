@@ -22,15 +22,27 @@ type Column struct {
 // Code is one value of a closed list and what it means.
 type Code struct{ Value, Meaning string }
 
-// Dataset is a table that can be exported. Its rows come one after the other,
-// participant by participant.
+// Dataset is a table that can be exported.
 type Dataset struct {
 	Name, Label string
+	Member      string   // its name inside SAS and Dataset-JSON files, at most 8 characters
 	Row         string   // what a row is, in words
 	Keys        []string // the columns by which rows are sorted and told apart
 	Columns     []Column
-	rows        func(*view, *study.Participant, func([]Value) error) error
+	source
 }
+
+// source says what a dataset's rows are made of. Each part that is not nil calls
+// emit with rows: person for every participant's record, event for every entry
+// of the log, last once when everything was read.
+type source struct {
+	person func(*view, *study.Participant, emit) error
+	event  func(*view, study.Event, emit) error
+	last   func(*view, emit) error
+}
+
+// emit takes a row; the cells are used again for the next one.
+type emit func(cells []Value) error
 
 // field is a column together with how a row gives its value, so that the two
 // cannot drift apart.
@@ -42,22 +54,33 @@ type field[R any] struct {
 // table makes a Dataset of the fields of a row type R. each calls its function
 // with every row that a participant's record gives.
 func table[R any](d Dataset, fields []field[R], each func(*view, *study.Participant, func(R) error) error) Dataset {
-	for _, f := range fields {
-		d.Columns = append(d.Columns, f.Column)
-	}
-	d.rows = func(v *view, p *study.Participant, emit func([]Value) error) error {
-		if cap(v.cells) < len(fields) {
-			v.cells = make([]Value, len(fields))
-		}
-		cells := v.cells[:len(fields)]
-		return each(v, p, func(row R) error {
-			for i, f := range fields {
-				cells[i] = f.value(row)
-			}
-			return emit(cells)
-		})
+	d.Columns = columnsOf(fields)
+	d.person = func(v *view, p *study.Participant, out emit) error {
+		return each(v, p, rowsOf(v, fields, out))
 	}
 	return d
+}
+
+func columnsOf[R any](fields []field[R]) []Column {
+	columns := make([]Column, len(fields))
+	for i, f := range fields {
+		columns[i] = f.Column
+	}
+	return columns
+}
+
+// rowsOf turns each row into its cells and passes them on.
+func rowsOf[R any](v *view, fields []field[R], out emit) func(R) error {
+	if cap(v.cells) < len(fields) {
+		v.cells = make([]Value, len(fields))
+	}
+	cells := v.cells[:len(fields)]
+	return func(row R) error {
+		for i, f := range fields {
+			cells[i] = f.value(row)
+		}
+		return out(cells)
+	}
 }
 
 // Datasets are all datasets that can be exported, with the columns that they
@@ -66,7 +89,8 @@ func Datasets() []Dataset { return datasetsFor(factb.FACTB) }
 
 // datasetsFor are the datasets for a study that uses the instrument.
 func datasetsFor(ins *instruments.Instrument) []Dataset {
-	return []Dataset{itemsWide(ins), scoresWide(ins)}
+	all := []Dataset{itemsWide(ins), scoresLong(ins), scoresWide(ins), qs(ins), tte(ins), completion(), missing(), audit()}
+	return append(all, dictionary(all))
 }
 
 // pick finds the dataset of this name, or says which there are.

@@ -1,7 +1,6 @@
 package export_test
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,29 +11,7 @@ import (
 const dictionaryFile = "../docs/data-dictionary.md"
 
 func TestTheDataDictionaryIsWhatTheDatasetsSay(t *testing.T) {
-	golden(t, dictionaryFile, dictionary())
-}
-
-// dictionary is the text of docs/data-dictionary.md.
-func dictionary() string {
-	var b strings.Builder
-	b.WriteString(`# Data dictionary
-
-Written from the definitions in package ` + "`export`" + ` by ` + "`go test ./export -update`" + `; a test fails when the two differ. Do not edit it by hand.
-
-Missing is an empty cell in every column. Dates are calendar dates where the participant lives; instants are UTC to the
-millisecond; flags are Y or N; numbers are unrounded, the shortest decimal that reads back to the same double. In CSV a text
-that a spreadsheet would take for a formula (it begins with =, +, -, @, tab or a line break) has an apostrophe before it.
-Nothing here names a person: no contact data, no free text, no device names, staff by opaque ids only.
-`)
-	for _, d := range export.Datasets() {
-		fmt.Fprintf(&b, "\n## %s\n\n%s. A row is %s. Rows are sorted by %s.\n\n", d.Name, d.Label, d.Row, strings.Join(d.Keys, ", "))
-		b.WriteString("| column | label | kind | unit | values | note |\n|---|---|---|---|---|---|\n")
-		for _, c := range d.Columns {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", c.Name, c.Label, c.Kind, c.Unit, codes(c), c.Note)
-		}
-	}
-	return b.String()
+	golden(t, dictionaryFile, export.Describe(export.Datasets()))
 }
 
 func codes(c export.Column) string {
@@ -53,6 +30,9 @@ func TestNamesAndLabelsFitSASTransportFiles(t *testing.T) {
 	name := regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,7}$`)
 	for _, d := range export.Datasets() {
 		seen := map[string]bool{}
+		if !name.MatchString(d.Member) || len(d.Label) > 40 {
+			t.Errorf("%s: %q or %q does not fit", d.Name, d.Member, d.Label)
+		}
 		for _, c := range d.Columns {
 			if !name.MatchString(c.Name) || len(c.Label) > 40 || c.Label == "" || seen[c.Name] {
 				t.Errorf("%s.%s: name or label %q does not fit, or stands twice", d.Name, c.Name, c.Label)

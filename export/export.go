@@ -7,9 +7,9 @@
 // the other, so that every dataset exists in every format.
 //
 // An export reads the study twice. The first time it checks every form, counts
-// rows and derives the export's id; nothing is written, and a fault stops it
-// before the first byte. Then the export is entered in the audit trail, and the
-// second reading is what is written.
+// and measures rows and derives the export's id; nothing is written, and a fault
+// stops it before the first byte. Then the export is entered in the audit trail,
+// and the second reading is what is written.
 package export
 
 import (
@@ -34,22 +34,31 @@ type Summary struct {
 	Program       string
 	Protocol      string // version in force
 	Participants  int    // whose records were read, without those left out
-	Rows          int
+	Rows          int    // in all files
 	LeftOut       LeftOut
 	SHA256        string // of the bytes written; empty before that
 }
 
 // Export is an export that was prepared and can be written once.
 type Export struct {
-	svc     *study.Service
-	by      study.Actor
-	options Options
+	svc       *study.Service
+	by        study.Actor
+	options   Options
+	history   *study.History
+	format    Format
+	parts     []*part
+	current   bool // the cut is now, so the records at the cut are today's
+	simulated bool // no real person's study
+	done      int  // participants read, in both readings
+	summary   Summary
+}
+
+// part is one dataset of an export.
+type part struct {
 	dataset Dataset
-	format  Format
-	history *study.History
-	current bool  // the cut is now, so the records at the cut are today's
 	view    *view // of the reading under way
-	summary Summary
+	rows    int   // of the reading under way
+	first   survey
 }
 
 // Write prepares an export and writes it to w.
@@ -64,10 +73,6 @@ func Write(ctx context.Context, svc *study.Service, by study.Actor, o Options, w
 // Prepare checks the options and every record that goes into the export, and
 // counts its rows. Nothing is written or recorded yet.
 func Prepare(ctx context.Context, svc *study.Service, by study.Actor, o Options) (*Export, error) {
-	format, err := pickFormat(o.Format)
-	if err != nil {
-		return nil, err
-	}
 	now := study.InstantOf(svc.Now()).Time()
 	if o.Cut.At.IsZero() {
 		o.Cut = Cut{At: now}
@@ -79,30 +84,69 @@ func Prepare(ctx context.Context, svc *study.Service, by study.Actor, o Options)
 	if o, err = o.settle(st); err != nil {
 		return nil, err
 	}
-	history, err := svc.History(ctx)
+	o.asOf = o.Cut.At
+	if now.Before(o.asOf) {
+		o.asOf = now
+	}
+	e := &Export{svc: svc, by: by, options: o, current: !o.Cut.At.Before(now), simulated: st.Simulated}
+	if e.history = st.History.UpTo(o.Cut.At); e.history.Current() == nil {
+		return nil, study.Fail(study.Invalid, "No protocol was in force at the cut, so there is nothing to export.",
+			study.Field{Name: "cut", Reason: "give a cut that does not lie before the study's first protocol"})
+	}
+	if err := e.choose(); err != nil {
+		return nil, err
+	}
+	e.summary = Summary{Dataset: o.Dataset, Format: o.Format, Cut: o.Cut, Through: o.Through,
+		Demonstration: o.Demonstration, Program: o.Program, Protocol: e.history.Current().Version}
+	read, err := e.read(ctx, func(p *part, cells []Value) error { p.first.add(p.dataset, cells); return nil })
 	if err != nil {
 		return nil, err
 	}
-	ref := history.Current().Instrument
+	e.summary.ExportID, e.summary.Participants, e.summary.LeftOut = read.id, read.people, e.leftOut()
+	for _, p := range e.parts {
+		e.summary.Rows += p.rows
+	}
+	return e, e.refuse()
+}
+
+// choose finds the format and the datasets that were asked for.
+func (e *Export) choose() (err error) {
+	ref := e.history.Current().Instrument
 	ins, ok := study.InstrumentOf(ref.ID, ref.Version)
 	if !ok {
-		return nil, fmt.Errorf("instrument %s version %s is unknown to this program", ref.ID, ref.Version)
+		return fmt.Errorf("instrument %s version %s is unknown to this program", ref.ID, ref.Version)
 	}
-	dataset, err := pick(datasetsFor(ins), o.Dataset)
-	if err != nil {
-		return nil, err
+	all := datasetsFor(ins)
+	if e.format, err = pickFormat(e.options.Format); err != nil {
+		return err
 	}
-	e := &Export{svc: svc, by: by, options: o, dataset: dataset, format: format, history: history, current: !o.Cut.At.Before(now)}
-	e.summary = Summary{Dataset: o.Dataset, Format: o.Format, Cut: o.Cut, Through: o.Through,
-		Demonstration: o.Demonstration, Program: o.Program, Protocol: history.Current().Version}
-	e.view = newView(o, history, ins)
-	read, err := e.read(ctx, func([]Value) error { return nil })
-	if err != nil {
-		return nil, err
+	if (e.format.Name == Zip) != (e.options.Dataset == Everything) {
+		return errZipIsEverything()
 	}
-	e.summary.ExportID, e.summary.Participants, e.summary.Rows, e.summary.LeftOut = read.id, read.people, read.rows, e.view.left
-	e.view = newView(o, history, ins)
-	return e, nil
+	if e.format.Name != Zip {
+		one, err := pick(all, e.options.Dataset)
+		if err != nil {
+			return err
+		}
+		all = []Dataset{one}
+	}
+	for _, d := range all {
+		e.parts = append(e.parts, &part{dataset: d, first: newSurvey(d, e.formats())})
+	}
+	return nil
+}
+
+// refuse says why the rows cannot be written in the format asked for. An archive
+// has every dataset in one format that can hold everything.
+func (e *Export) refuse() error {
+	if e.format.Name == Zip {
+		return nil
+	}
+	if why := e.parts[0].cannot(e.format); why != "" {
+		return study.Fail(study.Invalid, "This dataset cannot be written as "+e.format.Name+": "+why+". Choose another format.",
+			study.Field{Name: "format", Reason: why})
+	}
+	return nil
 }
 
 // Summary is what Write will give, but for the bytes' own hash.
@@ -121,53 +165,161 @@ func (e *Export) Write(ctx context.Context, w io.Writer) (Summary, error) {
 		return Summary{}, err
 	}
 	sum := sha256.New()
-	encoder := e.format.New(io.MultiWriter(w, sum))
-	if err := encoder.Begin(e.dataset); err != nil {
-		return Summary{}, fmt.Errorf("write export: %w", err)
+	w = io.MultiWriter(w, sum)
+	if e.format.Name == Zip {
+		err = e.writeZip(ctx, w)
+	} else {
+		err = e.writeOne(ctx, w)
 	}
-	read, err := e.read(ctx, encoder.Row)
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := encoder.End(); err != nil {
-		return Summary{}, fmt.Errorf("write export: %w", err)
-	}
-	if read.id != e.summary.ExportID {
-		return Summary{}, study.Fail(study.Conflict, "Something was recorded while the export ran. Run it again, or give a cut that lies a minute back.")
-	}
 	e.summary.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	return e.summary, nil
+}
+
+// writeOne writes one dataset in one format.
+func (e *Export) writeOne(ctx context.Context, w io.Writer) (err error) {
+	encoder := e.format.New(w)
+	defer func() { err = closeEncoder(encoder, err) }()
+	if err := encoder.Begin(e.head(e.parts[0])); err != nil {
+		return wroteBadly(err)
+	}
+	if err := e.readAgain(ctx, func(_ *part, cells []Value) error { return encoder.Row(cells) }); err != nil {
+		return err
+	}
+	return wroteBadly(encoder.End())
+}
+
+// head is what stands in front of a part's rows.
+func (e *Export) head(p *part) Head {
+	return Head{Dataset: p.dataset, Study: e.history.Current().Study, Protocol: e.summary.Protocol, Program: e.summary.Program,
+		ExportID: e.summary.ExportID, At: e.summary.Cut.At, Rows: p.first.rows, Widths: p.first.widths}
+}
+
+// closeEncoder lets the encoder remove what it kept outside memory.
+func closeEncoder(encoder Encoder, err error) error {
+	if c, ok := encoder.(io.Closer); ok {
+		if failed := c.Close(); err == nil && failed != nil {
+			return wroteBadly(failed)
+		}
+	}
+	return err
+}
+
+func wroteBadly(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("write export: %w", err)
+}
+
+// readAgain is the second reading, which must give what the first one gave.
+func (e *Export) readAgain(ctx context.Context, take func(*part, []Value) error) error {
+	read, err := e.read(ctx, take)
+	if err != nil {
+		return err
+	}
+	same := read.id == e.summary.ExportID
+	for _, p := range e.parts {
+		same = same && p.rows == p.first.rows
+	}
+	if !same {
+		return study.Fail(study.Conflict, "Something was recorded while the export ran. Run it again, or give a cut that lies a minute back.")
+	}
+	return nil
 }
 
 // reading is what one run over the participants gave.
 type reading struct {
 	id     string
 	people int
-	rows   int
 }
 
-// read goes over every participant at the cut and calls emit with every row.
-func (e *Export) read(ctx context.Context, emit func([]Value) error) (reading, error) {
+// read goes over the whole study at the cut and calls take with every row of
+// every part. Each record is read and folded once, whatever the number of parts.
+func (e *Export) read(ctx context.Context, take func(*part, []Value) error) (reading, error) {
 	var r reading
-	id := e.startID()
+	id, outside := e.startID(), map[study.StreamID]bool{}
+	out := make([]emit, len(e.parts))
+	for i, p := range e.parts {
+		var err error
+		if p.view, err = newView(e.options, e.history); err != nil {
+			return r, err
+		}
+		p.rows = 0
+		out[i] = func(cells []Value) error { p.rows++; return take(p, cells) }
+	}
 	err := e.svc.PeopleAt(ctx, e.by, e.options.Cut.At, func(p *study.Participant) error {
-		out, err := forbidden(ctx, e.svc, p, e.current)
+		forbidden, err := forbidden(ctx, e.svc, p, e.current)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(id, "%s %d %s %t\n", p.ID.Stream(), p.Seq, p.Head, out)
-		if out {
-			e.view.left.NoFurtherUse++
+		fmt.Fprintf(id, "%s %d %s %t\n", p.ID.Stream(), p.Seq, p.Head, forbidden)
+		if e.done++; e.options.Progress != nil {
+			e.options.Progress(e.done, 2*(e.summary.Participants+e.summary.LeftOut.NoFurtherUse))
+		}
+		if forbidden {
+			outside[p.ID.Stream()] = true
 			return nil
 		}
 		r.people++
-		return e.dataset.rows(e.view, p, func(cells []Value) error {
-			r.rows++
-			return emit(cells)
-		})
+		return e.person(p, out)
 	})
+	if err == nil {
+		err = e.afterPeople(ctx, outside, out)
+	}
+	for _, p := range e.parts {
+		p.view.left.NoFurtherUse = len(outside)
+	}
 	r.id = hex.EncodeToString(id.Sum(nil))
 	return r, err
+}
+
+// person gives a participant's record to every part that is made of records.
+func (e *Export) person(p *study.Participant, out []emit) error {
+	for i, part := range e.parts {
+		if part.dataset.person == nil {
+			continue
+		}
+		if err := part.dataset.person(part.view, p, out[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// afterPeople gives the log to the parts that are made of it, and then asks each
+// part for its last rows.
+func (e *Export) afterPeople(ctx context.Context, outside map[study.StreamID]bool, out []emit) error {
+	for i, part := range e.parts {
+		if part.dataset.event != nil {
+			err := e.svc.EventsAt(ctx, e.by, e.options.Cut.At, func(event study.Event) error {
+				if outside[event.Stream] || event.Type == (study.DataExported{}).EventType() && !event.At.Time().Before(e.options.Cut.At) {
+					return nil // the second: this very export's entry may bear the cut's instant
+				}
+				return part.dataset.event(part.view, event, out[i])
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if part.dataset.last != nil {
+			if err := part.dataset.last(part.view, out[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// leftOut is what the parts left out; the forms are the same for all of them.
+func (e *Export) leftOut() LeftOut {
+	var l LeftOut
+	for _, p := range e.parts {
+		l = l.atLeast(p.view.left)
+	}
+	return l
 }
 
 // startID begins the export's id with everything but the records that go in.

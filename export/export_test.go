@@ -135,8 +135,8 @@ func TestUnknownNamesAreAnsweredWithWhatThereIs(t *testing.T) {
 		o    export.Options
 		want string
 	}{
-		{export.Options{Dataset: "items", Format: "csv"}, "items_wide, scores_wide"},
-		{export.Options{Dataset: "items_wide", Format: "xls"}, "csv"},
+		{export.Options{Dataset: "items", Format: "csv"}, "items_wide, scores_long, scores_wide"},
+		{export.Options{Dataset: "items_wide", Format: "xls"}, "csv, xlsx"},
 		{export.Options{Dataset: "items_wide", Format: "csv", Demonstration: "some"}, "exclude"},
 	} {
 		_, err := export.Prepare(ctx, w.Service, analyst, c.o)

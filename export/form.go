@@ -24,6 +24,12 @@ type form struct {
 	scores   []scoring.Score // valid until the next form
 }
 
+func (f *form) who() (*view, *study.Participant) { return f.view, f.participant }
+
+func (f *form) at() (*study.Assessment, study.Visit, int) {
+	return f.assessment, f.visit, f.visitNumber
+}
+
 // local is the calendar date of an instant where the participant lives.
 func (f *form) local(at study.Instant) study.Date {
 	return study.DateOf(at.Time().In(f.view.zone(f.assessment.Window.Zone)))
@@ -65,6 +71,13 @@ func (f *form) studyDay() Value {
 		return Value{}
 	}
 	return IntegerOf(day)
+}
+
+// beforeFirstDose reports whether the form was not completed after the first
+// dose. On the day of a dose without a time it counts as before.
+func (f *form) beforeFirstDose() bool {
+	dose := analysis.FirstDose(f.participant, f.view.options.Through)
+	return dose.On != 0 && dose.Timing(f.submission.CompletedAt, f.completedOn()) != analysis.PostDose
 }
 
 // beforeDelay reports whether the visit's cycle moved after the form was

@@ -32,7 +32,7 @@ func TestExportsAreTheGoldenFiles(t *testing.T) {
 	w := newWorld(t, false, nil)
 	threePeople(t, w)
 	w.at("2026-03-01 12:00")
-	for _, dataset := range []string{"items_wide", "scores_wide"} {
+	for _, dataset := range []string{"items_wide", "scores_long", "scores_wide", "qs", "tte", "completion", "missing"} {
 		got, _ := w.write(export.Options{Dataset: dataset, Cut: w.cutAt("2026-02-28")})
 		golden(t, filepath.Join("testdata", dataset+".csv"), got)
 	}

@@ -14,18 +14,12 @@ import (
 func itemsWide(ins *instruments.Instrument) Dataset {
 	d := Dataset{
 		Name: "items_wide", Label: "Received forms with their answers",
-		Row:  "a form that was received: counted, held, voided or replaced, each flagged",
-		Keys: []string{"SITEID", "SUBJID", "VISITNUM", "RECVDTM"},
+		Member: "ITEMSW",
+		Row:    "a form that was received: counted, held, voided or replaced, each flagged",
+		Keys:   []string{"SITEID", "SUBJID", "VISITNUM", "RECVDTM"},
 	}
-	fields := slices.Concat(identity(), planned(), filled(), arrival(), fate(), timing(), answers(ins), statuses(ins))
-	return table(d, fields, func(v *view, p *study.Participant, each func(*form) error) error {
-		return v.forms(p, func(f *form) error {
-			if v.leaves(f) {
-				return nil
-			}
-			return each(f)
-		})
-	})
+	fields := slices.Concat(identity[*form](), visits[*form](), filled(), arrival(), fate(), timing(), answers(ins), statuses(ins))
+	return table(d, fields, (*view).forms)
 }
 
 // arrival has the clocks of a form.

@@ -3,6 +3,7 @@ package export
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"epro/analysis"
 	"epro/study"
@@ -33,7 +34,18 @@ type Options struct {
 	Demonstration Demonstration
 	// Program is the version of this program; it is part of the export's id.
 	Program string
+	// Progress is told how many participants' records were read, and of how many
+	// in both readings together (0 while that is not known). May be nil.
+	Progress func(done, of int)
+
+	// asOf is the cut, or now where the cut lies ahead: no window has closed
+	// that closes later.
+	asOf time.Time
 }
+
+// Everything is the name of the dataset that is all datasets together, and only
+// exists as an archive.
+const Everything = "study"
 
 // settle checks the options and fills in what was left to the default.
 func (o Options) settle(st *study.Study) (Options, error) {
@@ -72,6 +84,12 @@ type LeftOut struct {
 	Demonstration int
 	Licensed      int
 	AfterThrough  int
+}
+
+// atLeast is the larger of both counts, one by one.
+func (l LeftOut) atLeast(other LeftOut) LeftOut {
+	return LeftOut{NoFurtherUse: max(l.NoFurtherUse, other.NoFurtherUse), Demonstration: max(l.Demonstration, other.Demonstration),
+		Licensed: max(l.Licensed, other.Licensed), AfterThrough: max(l.AfterThrough, other.AfterThrough)}
 }
 
 // Sentences say what was left out and why; none when nothing was.

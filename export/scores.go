@@ -14,15 +14,16 @@ import (
 func scoresWide(ins *instruments.Instrument) Dataset {
 	d := Dataset{
 		Name: "scores_wide", Label: "Scores of the forms that stand",
-		Row:  "a participant's visit with a form that stands for it",
-		Keys: []string{"SITEID", "SUBJID", "VISITNUM"},
+		Member: "SCORESW",
+		Row:    "a participant's visit with a form that stands for it",
+		Keys:   []string{"SITEID", "SUBJID", "VISITNUM"},
 	}
 	codes := study.ScoreCodes(ins.ID, ins.Version)
-	fields := slices.Concat(identity(), planned(), filled(), regimens(), timing(),
+	fields := slices.Concat(identity[*form](), visits[*form](), filled(), regimens(), timing(),
 		points(ins, codes), counts(codes), prorations(codes), reasons(codes))
 	return table(d, fields, func(v *view, p *study.Participant, each func(*form) error) error {
 		return v.forms(p, func(f *form) error {
-			if !f.standing || v.leaves(f) {
+			if !f.standing {
 				return nil
 			}
 			return each(f)

@@ -2,6 +2,7 @@ package export
 
 import (
 	"strconv"
+	"strings"
 
 	"epro/study"
 )
@@ -37,8 +38,31 @@ type Value struct {
 	number  float64
 }
 
-// TextOf is a text cell.
-func TextOf[T ~string](s T) Value { return Value{present: s != "", kind: Text, text: string(s)} }
+// TextOf is a text cell. What no file can carry in a text is replaced: a line
+// break of any kind becomes a line feed, and any other control character, and
+// what is no UTF-8, becomes U+FFFD.
+func TextOf[T ~string](s T) Value {
+	return Value{present: s != "", kind: Text, text: writable(string(s))}
+}
+
+func writable(s string) string {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return cleaned(s)
+		}
+	}
+	return s
+}
+
+func cleaned(s string) string {
+	s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.ToValidUTF8(s, "\uFFFD"))
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7F || r == 0xFFFE || r == 0xFFFF {
+			return 0xFFFD
+		}
+		return r
+	}, s)
+}
 
 // IntegerOf is a cell with a whole number.
 func IntegerOf(n int) Value { return Value{present: true, kind: Integer, whole: int64(n)} }

@@ -35,9 +35,6 @@ var ClaimStream = claimStream
 // Stamp is what snapshots under this history carry.
 func (h *History) Stamp() string { return h.stamp() }
 
-// UpTo is the history as recorded by an instant.
-var UpTo = (*History).upTo
-
 // Roles are all roles there are.
 var Roles = append(slices.Clone(StaffRoles), RoleParticipant, RoleSystem)
 

@@ -87,8 +87,8 @@ func (h *History) visitFor(code string, p *Participant) (v Visit, version string
 	return v, version, ok
 }
 
-// upTo is the history as it was recorded by the cut; the zero time is all of it.
-func (h *History) upTo(cut time.Time) *History {
+// UpTo is the history as it was recorded by the cut; the zero time is all of it.
+func (h *History) UpTo(cut time.Time) *History {
 	if h == nil || cut.IsZero() {
 		return h
 	}

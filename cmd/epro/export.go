@@ -31,6 +31,14 @@ func runExport(ctx context.Context, c *cli, args []string) (err error) {
 	if err != nil {
 		return saidWrongly(err)
 	}
+	show := c.progress()
+	o.Progress = func(done, of int) {
+		doing := "records checked:"
+		if of > 0 {
+			doing = fmt.Sprintf("records read, of %d in two readings:", of)
+		}
+		show(doing, done)
+	}
 	prepared, err := export.Prepare(ctx, svc, study.System("export"), o)
 	if err != nil {
 		return saidWrongly(err)
@@ -54,13 +62,17 @@ func runExport(ctx context.Context, c *cli, args []string) (err error) {
 // parseExport reads the dataset, which stands before the flags or after them.
 func (c *cli) parseExport(args []string) (exportFlags, error) {
 	var f exportFlags
-	names := make([]string, 0, 8)
+	var names, formats []string
 	for _, d := range export.Datasets() {
 		names = append(names, d.Name)
 	}
-	fs := c.flags("export", "export DATASET [flags]: writes a dataset ("+strings.Join(names, ", ")+")")
+	names = append(names, export.Everything)
+	for _, format := range export.Formats() {
+		formats = append(formats, format.Name)
+	}
+	fs := c.flags("export", "export DATASET [flags]: writes a dataset ("+strings.Join(names, ", ")+"); "+export.Everything+" is all of them, as zip")
 	storeURL := storeFlag(fs, c)
-	fs.StringVar(&f.format, "format", "csv", "the file's `FORMAT`")
+	fs.StringVar(&f.format, "format", "", "the file's `FORMAT`: "+strings.Join(formats, ", ")+"; "+export.Zip+" for "+export.Everything+"; empty: csv, or zip")
 	fs.StringVar(&f.cut, "cut", "", "what was recorded by then: a `DATE` (its end in the study's zone) or an instant; empty: now")
 	fs.StringVar(&f.through, "through", "", "only forms and facts dated on or before this `DATE`")
 	fs.StringVar(&f.demonstration, "demonstration", "", "demonstration data: `exclude|include|only`; empty: include in a simulated study, else exclude")
@@ -70,6 +82,11 @@ func (c *cli) parseExport(args []string) (exportFlags, error) {
 		return f, err
 	}
 	f.store = *storeURL
+	if f.format == "" {
+		if f.format = "csv"; f.dataset == export.Everything {
+			f.format = export.Zip
+		}
+	}
 	switch {
 	case f.dataset != "" && !slices.Contains(names, f.dataset):
 		return f, usageError{fmt.Sprintf("there is no dataset %q; there is: %s", f.dataset, strings.Join(names, ", "))}

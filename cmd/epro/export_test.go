@@ -71,8 +71,8 @@ func TestExportSaysWhatThereIs(t *testing.T) {
 		args []string
 		want string
 	}{
-		{nil, "items_wide, scores_wide"},
-		{[]string{"items"}, "items_wide, scores_wide"},
+		{nil, "items_wide, scores_long, scores_wide"},
+		{[]string{"items"}, "items_wide, scores_long, scores_wide"},
 		{[]string{"items_wide", "scores_wide"}, "one dataset at a time"},
 		{[]string{"items_wide", "-format", "xls"}, "csv"},
 		{[]string{"items_wide", "-cut", "soon"}, "2026-03-17"},
