@@ -102,7 +102,7 @@ func (d *Dispatcher) unwanted(ctx context.Context, a Attempt) (string, error) {
 // the dispatcher's own context meanwhile.
 func (d *Dispatcher) send(ctx context.Context, p *study.Participant, a Attempt, id study.DeliveryID) error {
 	m := Message{Delivery: string(id), Assessment: study.OpaqueID(string(a.Claim.Assessment)),
-		Target: Target{Kind: TargetKind(a.Device.Target.Kind), Value: a.Device.Target.Value},
+		Target: Target{Kind: TargetKind(a.Device.Target.Kind), Value: a.Device.Target.Value}, Platform: a.Device.Platform,
 		// 18 bytes in the alphabet that web push allows; 24 characters.
 		Collapse: study.OpaqueID("step", string(a.Claim.Assessment), a.Claim.Step), ExpiresAt: a.Claim.ExpiresAt.Time()}
 	m.Title, m.Body = TextFor(p.Language)

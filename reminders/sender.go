@@ -38,6 +38,7 @@ type Message struct {
 	Delivery   string // the opaque id of the delivery, which the phone names in its receipts
 	Assessment string // the opaque id of what is due; the app opens on it
 	Target     Target
+	Platform   string // of the device: "android", "ios" or "web"; empty: not known
 	Title      string // in the participant's language
 	Body       string
 	// Collapse is the same for every attempt at one step, so that a phone

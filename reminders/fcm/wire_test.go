@@ -18,12 +18,14 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// sent is the body of one message sent at a fixed instant.
-func sent(t *testing.T, change ...func(*fcm.Options)) fcmtest.Request {
+// sent is one message sent to a device at a fixed instant.
+func sent(t *testing.T, platform, link string) fcmtest.Request {
 	t.Helper()
 	at := time.Date(2026, 11, 28, 9, 2, 30, 0, time.UTC)
-	w := newWorld(t, append(change, func(o *fcm.Options) { o.Now = func() time.Time { return at } })...)
-	w.Send(t.Context(), messageTo("device-token", at))
+	w := newWorld(t, func(o *fcm.Options) { o.Now, o.Link = func() time.Time { return at }, link })
+	m := messageTo("device-token", at)
+	m.Platform = platform
+	w.Send(t.Context(), m)
 	requests := w.fcm.Requests()
 	if len(requests) != 1 || len(w.fcm.Accepted()) != 1 {
 		t.Fatalf("%d requests, %d taken", len(requests), len(w.fcm.Accepted()))
@@ -32,11 +34,11 @@ func sent(t *testing.T, change ...func(*fcm.Options)) fcmtest.Request {
 }
 
 func TestARequestIsExactlyWhatIsWrittenDown(t *testing.T) {
-	for name, change := range map[string]func(*fcm.Options){
-		"message":      func(*fcm.Options) {},
-		"without_link": func(o *fcm.Options) { o.Link = "" },
+	const link = "https://app.example/app"
+	for name, c := range map[string]struct{ platform, link string }{
+		"android": {"android", link}, "ios": {"ios", link}, "web": {"web", link}, "web_without_link": {"web", ""}, "unknown": {"", link},
 	} {
-		r := sent(t, change)
+		r := sent(t, c.platform, c.link)
 		if r.Path != "/v1/projects/epro-test/messages:send" {
 			t.Errorf("path %s", r.Path)
 		}

@@ -49,7 +49,7 @@ func worldOn(t testing.TB, server *fcmtest.Server, change ...func(*fcm.Options))
 
 func messageTo(token string, now time.Time) reminders.Message {
 	return reminders.Message{
-		Delivery: "01J0DELIVERY", Assessment: "01J0ASSESSMENT", Target: reminders.Target{Kind: reminders.FCMToken, Value: token},
+		Delivery: "01J0DELIVERY", Assessment: "01J0ASSESSMENT", Target: reminders.Target{Kind: reminders.FCMToken, Value: token}, Platform: "android",
 		Title: "A task is waiting", Body: "Please open the app when it suits you.", Collapse: "k3sJ9xQ2", ExpiresAt: now.Add(6 * time.Hour),
 	}
 }
