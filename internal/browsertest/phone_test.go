@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -144,7 +143,7 @@ func eval[T any](p *phone, expression string) T {
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
-		p.t.Fatalf("%s: %v", expression, err)
+		p.t.Fatalf("%s: %v\n%s", expression, err, p.page())
 	}
 	return v
 }
@@ -222,14 +221,6 @@ func (p *phone) bind(code string) {
 	p.screen("enrol")
 	p.tap("form .primary")
 	p.screen("home")
-}
-
-// words says which language the browser prefers.
-func words(language string) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: language})
-		return err
-	})
 }
 
 // reload loads the page anew.

@@ -124,7 +124,7 @@ export function question(view, act) {
   const { draft, n } = view, q = draft.questionnaire, item = q.items[n - 1], value = given(draft, item.code);
   const choices = item.choices.map((c) => choice(item, "radio", c.value, c.label, value === c.value, () => act.choose(c.value)));
   const box = item.opt_out ? choice(item, "checkbox", "opt_out", item.opt_out.text, value === "opt_out", (e) => act.choose(e.target.checked ? "opt_out" : undefined)) : null;
-  const form = el("form", { novalidate: true, on: { submit: (e) => { e.preventDefault(); act.next(); } } },
+  const form = el("form", { novalidate: true, class: box ? "tight" : null, on: { submit: (e) => { e.preventDefault(); act.next(); } } },
     el("fieldset", { ...spoken(q), "aria-describedby": "recall" },
       el("legend", null, h1(item.text)),
       p(q.instruction, { id: "recall", class: "recall" }),
