@@ -29,7 +29,14 @@ function back(to) {
   else go(to, true);
 }
 
-const route = () => location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+// route is the address, in its parts; one that makes no sense is the start page's.
+function route() {
+  try {
+    return location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  } catch {
+    return [""];
+  }
+}
 
 // parts are what most screens need to know.
 async function parts() {
@@ -75,9 +82,13 @@ function put(screen) {
   document.body.dataset.screen = screen.name;
   const next = screens.el("main", null, ...screen.nodes);
   if (here === shown && next.innerHTML === main.innerHTML) return; // nothing new: leave focus and typing alone
-  const focused = document.activeElement?.id;
+  const focused = main.contains(document.activeElement) ? document.activeElement : undefined;
   main.replaceChildren(...next.childNodes);
-  if (here === shown) return void (focused && document.getElementById(focused)?.focus({ preventScroll: true }));
+  if (here === shown) {
+    const again = (focused?.id && document.getElementById(focused.id)) || (focused && main.querySelector("h1"));
+    again?.focus({ preventScroll: true });
+    return;
+  }
   shown = here;
   scrollTo(0, 0);
   main.querySelector("h1")?.focus({ preventScroll: true });
@@ -360,7 +371,7 @@ async function resumeAt() {
 
 // readLink takes an enrolment code out of the address, and out of the history.
 function readLink() {
-  const text = decodeURIComponent(location.hash.slice(1));
+  const text = location.hash.slice(1);
   if (!text || text.startsWith("/")) return;
   code = text.replace(/^code=/, "").slice(0, 40);
   sessionStorage.setItem("epro-code", code);

@@ -88,7 +88,8 @@ export function home(view, act) {
   if (view.open) {
     const { assessment, draft, questionnaire } = view.open, of = questionnaire?.items.length;
     heading = draft ? say("resume") : say("due");
-    parts.push(p(dueText(assessment, view.today)), p(say("until", lastDay(assessment.closes_at, view.me.time_zone))));
+    const last = lastDay(assessment.closes_at, view.me.time_zone);
+    parts.push(p(dueText(assessment, view.today)), last === dayOf(assessment.due_on) ? null : p(say("until", last)));
     if (draft) {
       const at = firstOpen(draft);
       parts.push(p(at > of ? say("allAnswered") : say("stoppedAt", at, of)), notice(), button(at > of ? say("review") : say("goOn"), act.resume, { class: "primary" }));
@@ -179,7 +180,7 @@ export function review(view, act) {
     nodes: [
       el("div", { class: "bar" }, link(say("back"), view.back, { class: "back", "data-back": true })),
       q.wording.licensed ? null : p(q.wording.banner, { class: "banner", ...spoken(q) }),
-      el("div", { class: "body" }, h1(say("reviewTitle")), p(say("reviewText")), el("ol", { class: "review" }, ...rows),
+      el("div", { class: "body" }, h1(say("reviewTitle")), p(say("reviewText")), el("ol", { class: "review", role: "list" }, ...rows),
         problem("send-problem"), button(say("send"), act.send, { class: "primary", id: "send" })),
       foot(view),
       p(q.wording.copyright, { class: "copyright", ...spoken(q) }),

@@ -166,7 +166,7 @@ const zh = {
   stoppedAt: (n, of) => `上次停在第 ${n} 题，共 ${of} 题。`,
   allAnswered: "所有题目都已回答。请再看一遍，然后发送。",
   howLong: (n) => `${n} 道简短的题目，大约 10 分钟。可以随时停下，以后再继续。`,
-  pleaseBy: (date) => `请在${date}前回答。`,
+  pleaseBy: (date) => `请在${date}或之前回答。`,
   dueToday: "请在今天回答。",
   duePassed: (date) => `原定日期是${date}。现在仍可回答。`,
   until: (date) => `最晚可在${date}当天结束前回答。`,
