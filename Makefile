@@ -1,7 +1,7 @@
 # `make` alone builds; see CONTRIBUTING.md for when to run what.
 FUZZTIME ?= 30s
 
-.PHONY: build test race lint fuzz bench bench-mongo campaign ci demo cover clean
+.PHONY: build test race lint fuzz bench bench-mongo campaign looks ci demo cover clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o epro ./cmd/epro
@@ -28,6 +28,10 @@ bench-mongo: # submissions against the driver's bare InsertOne, on the server th
 
 campaign: # the kill and race campaigns at their full counts: up to an hour
 	EPRO_CAMPAIGN=full go test -run Campaign -timeout 60m -v ./...
+
+looks: # pictures of every screen of the patient's app, in ./looks
+	mkdir -p looks
+	EPRO_CAMPAIGN=full EPRO_SHOTS=$(CURDIR)/looks bash .ci/run looks
 
 ci:
 	bash .ci/run

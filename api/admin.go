@@ -12,12 +12,13 @@ type Site struct {
 	Name     string         `json:"name"`
 	TimeZone string         `json:"time_zone"`
 	Language string         `json:"language"`
+	Phone    string         `json:"phone" doc:"That participants call for help; may be empty."`
 	Locked   bool           `json:"locked"`
 	Seq      uint64         `json:"seq"`
 }
 
 func siteOf(x *study.Site) Site {
-	return Site{x.Code, x.Name, x.TimeZone, x.Language, x.Locked, x.Seq}
+	return Site{x.Code, x.Name, x.TimeZone, x.Language, x.Phone, x.Locked, x.Seq}
 }
 
 type siteOutput struct {
@@ -48,6 +49,21 @@ type createSiteInput struct {
 
 func (s *Server) createSite(ctx context.Context, in *createSiteInput) (*siteOutput, error) {
 	site, err := s.study.CreateSite(ctx, requestOf(ctx), study.CreateSite(in.Body))
+	if err != nil {
+		return nil, err
+	}
+	return &siteOutput{ETag: etag(site.Seq), Body: siteOf(site)}, nil
+}
+
+type siteContactInput struct {
+	Code study.SiteCode `path:"code"`
+	Body struct {
+		Phone string `json:"phone" maxLength:"40" example:"+86 21 5555 0100" doc:"Empty: participants look at their letter."`
+	}
+}
+
+func (s *Server) setSiteContact(ctx context.Context, in *siteContactInput) (*siteOutput, error) {
+	site, err := s.study.SetSiteContact(ctx, requestOf(ctx), in.Code, in.Body.Phone)
 	if err != nil {
 		return nil, err
 	}

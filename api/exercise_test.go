@@ -265,6 +265,9 @@ var exercises = map[string]func(t testing.TB, w *world) exercise{
 		w.n++
 		return exercise{path: "/v1/sites", body: map[string]any{"code": "T" + string(rune('A'+w.n%26)) + string(rune('A'+w.n/26%26)), "name": "Hospital", "time_zone": "Asia/Shanghai", "language": "zh"}}
 	},
+	"PUT /v1/sites/{code}/contact": func(_ testing.TB, _ *world) exercise {
+		return exercise{path: "/v1/sites/S01/contact", absent: "/v1/sites/S99/contact", body: map[string]any{"phone": "+86 21 5555 0100"}}
+	},
 	"PUT /v1/sites/{code}/lock": func(_ testing.TB, _ *world) exercise {
 		return exercise{path: "/v1/sites/S01/lock", absent: "/v1/sites/S99/lock", body: map[string]any{"locked": false, "reason": "done"}}
 	},

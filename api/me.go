@@ -56,8 +56,14 @@ type me struct {
 	Language      string                  `json:"language"`
 	TimeZone      string                  `json:"time_zone"`
 	Status        study.ParticipantStatus `json:"status"`
+	Help          help                    `json:"help"`
 	Now           study.Instant           `json:"now" format:"date-time" doc:"This server's clock: windows are judged by it."`
 	Next          *Assessment             `json:"next" doc:"What is open, or else what opens next."`
+}
+
+// help is whom a participant calls.
+type help struct {
+	Phone string `json:"phone" doc:"Of her site; empty where it has given none."`
 }
 
 // TransformSchema says that next can be null.
@@ -76,6 +82,9 @@ func (s *Server) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
 		return nil, err
 	}
 	out := me{ParticipantID: p.ID, StudyID: h.Current().Study, Language: p.Language, TimeZone: p.TimeZone, Status: p.Status(s.now()), Now: study.InstantOf(s.now())}
+	if out.Help.Phone, err = s.study.HelpLine(ctx, p); err != nil {
+		return nil, err
+	}
 	if a := p.Next(s.now()); a != nil {
 		next := s.assessmentOf(h, p, a, p.Language)
 		out.Next = &next

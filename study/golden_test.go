@@ -58,7 +58,7 @@ func samples() []study.Payload {
 		study.WordingImported{Pack: "acme-en@1", Language: "en", Hash: hash, Text: "{}"}, study.WordingDecided{Pack: "acme-en@1", Hash: hash, Approve: true},
 		study.AssessmentOpened{AssessmentID: "p1.C2D1", WordingPack: "acme-en@1", OpenedAt: when},
 		study.SiteCreated{Code: "S01", Name: "医院", TimeZone: "Asia/Shanghai", Language: "zh"},
-		study.SiteLocked{}, study.SiteUnlocked{},
+		study.SiteContactSet{Phone: "+86 21 5555 0100"}, study.SiteLocked{}, study.SiteUnlocked{},
 		study.StaffCreated{Username: "ann", Rights: rights}, study.StaffChanged{Rights: rights, Disabled: true}, study.PasswordReset{},
 		study.NameClaimed{Kind: study.ClaimNumber, Owner: "participant/p1"},
 		study.ParticipantEnrolled{Number: "001", Site: "S01", Regimen: "eribulin", Language: "zh", TimeZone: "Asia/Shanghai", Cycle1On: day("2026-03-02"), Consent: consent, Access: study.AccessPhone},
@@ -264,7 +264,7 @@ func TestGoldenRecordsFoldToTheSameStateForEver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := []study.EventType{"protocol_adopted", "data_exported", "site_created", "site_locked", "site_unlocked", "staff_created", "staff_changed", "password_reset", "name_claimed", "wording_imported", "wording_decided"}
+	seen := []study.EventType{"protocol_adopted", "data_exported", "site_created", "site_contact_set", "site_locked", "site_unlocked", "staff_created", "staff_changed", "password_reset", "name_claimed", "wording_imported", "wording_decided"}
 	for name, build := range map[string]func(failer) *record{"life": life, "year": year, "reminded": reminded, "opened": opened} {
 		entries := entriesOf(t, goldenText(t, name+".jsonl", func() string { return lines(build(t).entries) }))
 		p, err := study.FoldParticipant(st.History, nil, entries...)

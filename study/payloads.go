@@ -61,6 +61,11 @@ type (
 		TimeZone string   `json:"time_zone"`
 		Language string   `json:"language"`
 	}
+	// SiteContactSet says which number the site's participants call for help;
+	// empty: they are told to look at their letter.
+	SiteContactSet struct {
+		Phone string `json:"phone,omitzero"`
+	}
 	// SiteLocked closes the site's data: forms are held, staff writes refused.
 	SiteLocked struct{}
 	// SiteUnlocked opens them again.
@@ -247,6 +252,7 @@ func (WordingImported) EventType() EventType     { return "wording_imported" }  
 func (WordingDecided) EventType() EventType      { return "wording_decided" }      //nolint:revive // see ProtocolAdopted
 func (AssessmentOpened) EventType() EventType    { return "assessment_opened" }    //nolint:revive // see ProtocolAdopted
 func (SiteCreated) EventType() EventType         { return "site_created" }         //nolint:revive // see ProtocolAdopted
+func (SiteContactSet) EventType() EventType      { return "site_contact_set" }     //nolint:revive // see ProtocolAdopted
 func (SiteLocked) EventType() EventType          { return "site_locked" }          //nolint:revive // see ProtocolAdopted
 func (SiteUnlocked) EventType() EventType        { return "site_unlocked" }        //nolint:revive // see ProtocolAdopted
 func (StaffCreated) EventType() EventType        { return "staff_created" }        //nolint:revive // see ProtocolAdopted
@@ -286,6 +292,7 @@ func init() {
 	register[WordingDecided]()
 	register[AssessmentOpened]()
 	register[SiteCreated]()
+	register[SiteContactSet]()
 	register[SiteLocked]()
 	register[SiteUnlocked]()
 	register[StaffCreated]()

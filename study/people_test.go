@@ -349,3 +349,35 @@ func TestListsAreInOrderPagedAndOnlyOfOnesOwnSites(t *testing.T) {
 		t.Errorf("active: %d, %v", len(page), err)
 	}
 }
+
+func TestASitesParticipantsCallTheNumberThatWasSet(t *testing.T) {
+	f := testkit.Study(t, testkit.SQLite(t))
+	p, ctx := f.Enrol(t, "0101"), t.Context()
+	line := func() string {
+		t.Helper()
+		phone, err := f.HelpLine(ctx, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return phone
+	}
+	if line() != "" {
+		t.Errorf("a number that nobody set: %q", line())
+	}
+	for _, phone := range []string{"+86 21 5555 0100", "(030) 5555-0100", "112 5", ""} {
+		if _, err := f.SetSiteContact(ctx, study.Request{By: f.Admin}, testkit.Site, phone); err != nil || line() != phone {
+			t.Errorf("%q: %v, the line is %q", phone, err, line())
+		}
+	}
+	for _, phone := range []string{"call me", "1", "<script>", "+", "12\n34", strings.Repeat("1", 41)} {
+		if _, err := f.SetSiteContact(ctx, study.Request{By: f.Admin}, testkit.Site, phone); study.CodeOf(err) != study.Invalid {
+			t.Errorf("%q: %v", phone, err)
+		}
+	}
+	if _, err := f.SetSiteContact(ctx, study.Request{By: f.Coordinator}, testkit.Site, "5555"); study.CodeOf(err) != study.Forbidden {
+		t.Errorf("a coordinator: %v", err)
+	}
+	if _, err := f.SetSiteContact(ctx, study.Request{By: f.Admin}, "S99", "5555"); study.CodeOf(err) != study.NotFound {
+		t.Errorf("no such site: %v", err)
+	}
+}

@@ -498,6 +498,8 @@ func TestABrokenStoreNeverSaysNotFound(t *testing.T) {
 		"Site":         func() error { _, err := s.Site(ctx, good.System, testkit.Site); return err },
 		"Sites":        func() error { _, err := s.Sites(ctx, good.System); return err },
 		"CreateSite":   func() error { _, err := s.CreateSite(ctx, by, study.CreateSite{}); return err },
+		"Contact":      func() error { _, err := s.SetSiteContact(ctx, by, testkit.Site, "+86 21 5555 0100"); return err },
+		"HelpLine":     func() error { _, err := s.HelpLine(ctx, p); return err },
 		"LockSite":     func() error { _, err := s.LockSite(ctx, by, testkit.Site, true, "x"); return err },
 		"Staff":        func() error { _, err := s.Staff(ctx, "x"); return err },
 		"ByUsername":   func() error { _, err := s.StaffByUsername(ctx, "x"); return err },

@@ -14,6 +14,7 @@ type Site struct {
 	Name     string   `json:"name"`
 	TimeZone string   `json:"time_zone"`
 	Language string   `json:"language"`
+	Phone    string   `json:"phone,omitzero"` // that participants call for help
 	Locked   bool     `json:"locked,omitzero"`
 }
 
@@ -31,6 +32,8 @@ func foldSite(site *Site, entries ...Entry) (*Site, error) {
 		switch v := payload.(type) {
 		case SiteCreated:
 			next.Code, next.Name, next.TimeZone, next.Language = v.Code, v.Name, v.TimeZone, v.Language
+		case SiteContactSet:
+			next.Phone = v.Phone
 		case SiteLocked:
 			next.Locked = true
 		case SiteUnlocked:
@@ -83,6 +86,44 @@ func (s *Service) CreateSite(ctx context.Context, r Request, c CreateSite) (*Sit
 		}
 		return SiteCreated(c), nil
 	})
+}
+
+var phoneNumber = regexp.MustCompile(`^\+?[0-9(][0-9 ()/.-]{2,38}[0-9]$`)
+
+// SetSiteContact says which number the site's participants call for help; it
+// stands on every screen of their app. Empty: there is none.
+func (s *Service) SetSiteContact(ctx context.Context, r Request, code SiteCode, phone string) (*Site, error) {
+	if err := permit(r.By, ManageSites); err != nil {
+		return nil, err
+	}
+	if !r.By.Sees(code) {
+		return nil, notFound("site")
+	}
+	var f faults
+	f.add(phone != "" && !phoneNumber.MatchString(phone), "phone", "4 to 40 digits, spaces and hyphens, such as +86 21 5555 0100")
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	return s.changeSite(ctx, r, code, func(site *Site) (Payload, error) {
+		switch {
+		case site == nil:
+			return nil, notFound("site")
+		case site.Phone == phone:
+			return nil, nil
+		default:
+			return SiteContactSet{Phone: phone}, nil
+		}
+	})
+}
+
+// HelpLine is the number that a participant calls, or empty where her site has
+// given none.
+func (s *Service) HelpLine(ctx context.Context, p *Participant) (string, error) {
+	site, err := s.loadSite(ctx, p.Site, false)
+	if err != nil || site == nil {
+		return "", err
+	}
+	return site.Phone, nil
 }
 
 // LockSite locks or unlocks a site's data.

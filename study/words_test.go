@@ -51,7 +51,7 @@ func TestStoredWordsArePinned(t *testing.T) {
 		{"alert rules", join(study.AlertMissed, study.AlertMissedInARow, study.AlertPushesFailing, study.AlertHeld, study.AlertScoreFell, study.AlertAnswer),
 			"missed missed_in_a_row pushes_failing held score_fell answer"},
 		{"events", join(study.EventTypes()...), "alert_acknowledged assessment_opened code_issued consent_recorded contact_recorded cycle_recorded data_exported details_changed fact_recorded fact_retracted held_decided name_claimed " +
-			"not_done_recorded participant_enrolled password_reset performance_recorded phone_bound protocol_adopted reminders_paused site_created site_locked site_unlocked staff_changed " +
+			"not_done_recorded participant_enrolled password_reset performance_recorded phone_bound protocol_adopted reminders_paused site_contact_set site_created site_locked site_unlocked staff_changed " +
 			"staff_created submission_corrected submission_received submission_verified submission_voided transferred wording_decided wording_imported"},
 		{"codes", join(study.Invalid, study.InvalidAnswers, study.Unauthenticated, study.Forbidden, study.NotFound, study.Conflict, study.AlreadySubmitted, study.WindowNotOpen,
 			study.VersionMismatch, study.WindowClosed, study.NotExpected, study.Locked, study.TooLarge, study.TooMany, study.Unavailable, study.Internal),

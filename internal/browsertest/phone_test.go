@@ -230,6 +230,15 @@ func (p *phone) reload() {
 	p.until(`document.body?.dataset.screen`)
 }
 
+// clearCache empties the browser's own cache, which is not the service worker's.
+func (p *phone) clearCache() {
+	p.t.Helper()
+	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, network.ClearBrowserCache, cdp.Empty{})
+		return err
+	}))
+}
+
 // clearCookies makes the browser forget its session and nothing else.
 func (p *phone) clearCookies() {
 	p.t.Helper()

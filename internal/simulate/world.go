@@ -99,6 +99,11 @@ func (w *world) open(ctx context.Context, o Options, first study.Date) error {
 			return err
 		}
 	}
+	for i, phone := range []string{"+86 21 5555 0100", "+49 30 5555 0100"} { // numbers that nobody has
+		if _, err := svc.SetSiteContact(ctx, by, w.sites[i].Code, phone); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

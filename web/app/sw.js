@@ -2,7 +2,7 @@
 // without a connection, and shows reminders. It never touches the API.
 
 const version = "{{version}}", cacheName = "epro-app-" + version, base = "/app/" + version + "/";
-const files = ["app.html", "app.css", "app.js", "screens.js", "words.js", "sync.js", "vault.js", "app.webmanifest", "icon.svg", "icon.png"];
+const files = ["app.html", "app.css", "app.js", "screens.js", "words.js", "sync.js", "vault.js", "draft.js", "app.webmanifest", "icon.svg", "icon.png"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
