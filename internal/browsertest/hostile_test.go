@@ -53,7 +53,7 @@ func TestAPackIsShownAsTextWhateverItHolds(t *testing.T) {
 		const base = document.querySelector("script[type=module]").src.replace(/app\.js$/, "");
 		const screens = await import(base + "screens.js");
 		const pack = (s) => ({
-			id: s, version: s, instruction: s, subscales: [{ code: s, name: s, items: [s] }], wording: { pack: s, language: s, banner: s, copyright: s, licensed: false },
+			id: s, version: s, recall: s, instruction: s, subscales: [{ code: s, name: s, items: [s] }], wording: { pack: s, language: s, direction: s, banner: s, copyright: s, licensed: false },
 			items: [{ code: "A", subscale: s, text: s, choices: [0, 1].map((value) => ({ value, label: s })), opt_out: { code: s, text: s } }],
 		});
 		const draft = (s, value) => ({ assessment: { id: s }, answers: typeof value === "number" ? { A: value } : {}, skipped: typeof value === "string" ? { A: value } : {}, questionnaire: pack(s) });

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"epro/internal/testkit"
 	"epro/study"
 )
 
@@ -22,10 +23,15 @@ func TestAQuestionnaireThatClosesWhileOpenLosesNothing(t *testing.T) {
 	w.Clock.Advance(5 * 24 * time.Hour)
 	p.visit("/app#/")
 	p.reload()
+	p.screen("late")
+	p.visit("/app#/")
 	p.until(`document.body.innerText.includes("Answers to questions that have closed are still on this phone.")`)
 	p.tap(".note a")
 	p.screen("late")
 	p.until(`document.body.innerText.includes("You had answered 12 of 37 questions")`)
+	if _, err := w.LockSite(t.Context(), study.Request{By: w.Investigator}, testkit.Site, true, "cleaning"); err != nil {
+		t.Fatal(err)
+	}
 	p.tap("#send")
 	p.until(`document.querySelector("h1").innerText === "Thank you" && document.body.innerText.includes("look whether they count")`)
 	form := w.oneForm(t, who)
@@ -45,7 +51,7 @@ func TestAReminderNeverLandsOnNothing(t *testing.T) {
 		{"open", at("C1D1"), "Your questions are ready"},
 		{"upcoming", at("C5D1"), "These questions are not open yet. They open on "},
 		{"somebody else's", "/app#/a/00000000-0000-4000-8000-000000000000.C1D1", "These questions are not for this phone"},
-		{"rubbish", "/app#/a/%E0%A4%A", "Nothing to do now"},
+		{"rubbish", "/app#/a/%E0%A4%A", "Your questions are ready"},
 		{"no such screen", "/app#/nothing/here", "Your questions are ready"},
 		{"no such question", "/app#/q/" + string(study.AssessmentFor(who.ID, "C1D1")) + "/12", "Your questions are ready"},
 	} {

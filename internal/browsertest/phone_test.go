@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,8 +133,12 @@ func (p *phone) do(steps ...chromedp.Action[chromedp.Void]) {
 // visit opens an address of the app.
 func (p *phone) visit(path string) {
 	p.t.Helper()
-	p.do(chromedp.Navigate(p.w.url + path))
-	p.until(`document.body?.dataset.screen`)
+	if strings.Contains(path, "#") {
+		p.do(chromedp.Navigate(p.w.url + path))
+		p.until(`document.body?.dataset.screen`)
+		return
+	}
+	p.anew(chromedp.Navigate(p.w.url + path))
 }
 
 // eval is the value of an expression in the page.
@@ -226,8 +231,16 @@ func (p *phone) bind(code string) {
 // reload loads the page anew.
 func (p *phone) reload() {
 	p.t.Helper()
-	p.do(chromedp.Reload())
-	p.until(`document.body?.dataset.screen`)
+	p.anew(chromedp.Reload())
+}
+
+// anew loads a page and waits until it is another one than before: what is
+// asked too early is still answered by the old one.
+func (p *phone) anew(load chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	eval[bool](p, `globalThis.old = true`)
+	p.do(load)
+	p.until(`!globalThis.old && document.body?.dataset.screen`)
 }
 
 // clearCache empties the browser's own cache, which is not the service worker's.

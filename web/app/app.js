@@ -308,6 +308,16 @@ async function subscribe() {
   await net.bindDevice(await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
 }
 
+// renewSubscription tells the server where to send reminders, for browsers
+// change that now and then, and a new session has told nothing yet.
+async function renewSubscription() {
+  if (!("Notification" in globalThis) || !("PushManager" in globalThis) || Notification.permission !== "granted") return;
+  const me = await vault.get("me");
+  if (!me || me.out) return;
+  key ??= await net.pushKey();
+  if (key) await subscribe();
+}
+
 async function retry() {
   const reached = await net.sync(), me = await vault.get("me");
   await show();
@@ -405,7 +415,12 @@ function listen() {
   });
   const others = "BroadcastChannel" in globalThis ? new BroadcastChannel("epro") : undefined;
   if (others) others.onmessage = show;
+  let renewed = false; // once a start
   net.onSync((reached) => {
+    if (reached && !renewed) {
+      renewed = true;
+      renewSubscription().catch(() => { renewed = false; });
+    }
     others?.postMessage("synced");
     if (document.body.dataset.screen !== "enrol" || reached) refresh();
   });
@@ -413,6 +428,7 @@ function listen() {
 
 // refresh paints again after a sync, but not under a person's hands.
 async function refresh() {
+  await showing; // what is being painted was read before the sync
   const name = document.body.dataset.screen;
   if (["help", "paper", "phone", "disconnect"].includes(name)) return;
   if (name === "question" || name === "review") {

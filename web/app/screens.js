@@ -94,7 +94,7 @@ export function home(view, act) {
       const at = firstOpen(draft);
       parts.push(p(at > of ? say("allAnswered") : say("stoppedAt", at, of)), notice(), button(at > of ? say("review") : say("goOn"), act.resume, { class: "primary" }));
     } else if (of) {
-      parts.push(p(say("howLong", of)), notice(), button(say("start"), act.begin, { class: "primary" }));
+      parts.push(p(say("howLong", of)), p(questionnaire.instruction, { class: "quiet", ...spoken(questionnaire) }), notice(), button(say("start"), act.begin, { class: "primary" }));
     } else {
       parts.push(p(view.refused ? say("wordsRefused") : say("noWords"), { class: "note" }), button(say("retry"), act.retry, { class: "primary" }));
     }
@@ -110,7 +110,7 @@ export function why(view, sentences) {
   return screen(view, "why", say("nothing"), ...sentences.map((text) => p(text)), link(say("home"), "/", { class: "primary", role: "button" }));
 }
 
-const spoken = (q) => ({ lang: q.wording.language, dir: direction(q.wording.language) });
+const spoken = (q) => ({ lang: q.wording.language, dir: q.wording.direction ?? direction(q.wording.language) });
 
 function choice(item, kind, value, label, chosen, hear) {
   const id = kind === "checkbox" ? "box" : "choice-" + value;
@@ -128,7 +128,7 @@ export function question(view, act) {
   const form = el("form", { novalidate: true, class: box ? "tight" : null, on: { submit: (e) => { e.preventDefault(); act.next(); } } },
     el("fieldset", { ...spoken(q), "aria-describedby": "recall" },
       el("legend", null, h1(item.text)),
-      p(q.instruction, { id: "recall", class: "recall" }),
+      p(q.recall ?? q.instruction, { id: "recall", class: "recall" }),
       problem("choice-problem"), ...choices, box),
     el("div", { class: "actions", id: "actions" }, ...actions(act)));
   return {

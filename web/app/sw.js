@@ -38,38 +38,39 @@ self.addEventListener("push", (event) => {
   try {
     message = event.data?.json() ?? {};
   } catch { /* an empty reminder still reminds */ }
-  const data = message.data ?? message;
   event.waitUntil((async () => {
     await self.registration.showNotification(message.title ?? "My questions", {
-      body: message.body ?? "", tag: data.collapse_key ?? "epro", icon: base + "icon.png", lang: message.lang,
-      data: { assessment: data.assessment_id, delivery: data.delivery_id },
+      body: message.body ?? "", tag: message.tag ?? "epro", icon: base + "icon.png", data: { assessment: message.assessment, delivery: message.delivery },
     });
-    await told(data.delivery_id, "received");
+    await told(message.delivery, "received");
   })());
 });
 
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   const { assessment, delivery } = event.notification.data ?? {};
-  const target = "/app" + (assessment ? "#/a/" + encodeURIComponent(assessment) : "");
+  const to = assessment ? "/a/" + encodeURIComponent(assessment) : "/";
   event.waitUntil((async () => {
     const open = (await self.clients.matchAll({ type: "window" })).find((c) => new URL(c.url).pathname.startsWith("/app"));
     if (open) {
       await open.focus();
-      open.postMessage({ go: target.split("#")[1] ?? "/" });
+      open.postMessage({ go: to });
     } else {
-      await self.clients.openWindow(target);
+      await self.clients.openWindow("/app#" + to);
     }
     await told(delivery, "opened");
   })());
 });
 
+const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
 // told says what became of a reminder, if it can; nothing depends on it.
 async function told(delivery, event) {
   if (!delivery) return;
+  const path = "/v1/me/deliveries/" + encodeURIComponent(delivery) + "/events", body = { event, at: new Date().toISOString() };
   try {
-    await fetch("/v1/me/deliveries/" + encodeURIComponent(delivery) + "/events", {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ event, at: new Date().toISOString() }),
-    });
+    if ((await post(path, body)).status !== 401) return;
+    await post("/v1/auth/refresh", { transport: "cookie", holder: "participant" });
+    await post(path, body);
   } catch { /* no connection */ }
 }

@@ -83,7 +83,7 @@ export async function enrol(code) {
   const { body } = await enrolRequest(attempt);
   const known = await vault.get("me");
   const me = known?.participant_id === body.participant_id ? { ...known, out: false } : { participant_id: body.participant_id };
-  await vault.write({ enrolment: { ...attempt, done: true, at: Date.now() }, me, ...(known?.participant_id === body.participant_id ? {} : { assessments: undefined, questionnaire: undefined }) });
+  await vault.write({ enrolment: { ...attempt, done: true, at: Date.now() }, me, ...(known?.participant_id === body.participant_id ? {} : { assessments: undefined, questionnaire: undefined, device: undefined }) });
   localStorage.setItem("epro-enrolled", "yes");
   await sync();
 }
@@ -155,7 +155,7 @@ async function exchange() {
   const { items } = (await api("GET", "/v1/me/assessments")).body;
   await vault.write({ assessments: { items: items ?? [], at: Date.now() } });
   await restore(body.participant_id, items ?? []);
-  await questionnaire(body);
+  await questionnaire(body, items ?? []);
   await progress(body.participant_id, items ?? []);
   if (trouble) throw trouble;
 }
@@ -207,17 +207,19 @@ async function restore(participant, items) {
   }
 }
 
-// questionnaire keeps the questions in the participant's language, for starting
-// without a connection. A draft keeps its own copy from when it was opened.
-async function questionnaire(me) {
-  const kept = await vault.get("questionnaire");
-  const same = kept?.lang === me.language;
+// questionnaire keeps the questions in the participant's language, or those that
+// a form was opened with on another phone, for starting without a connection. A
+// draft keeps its own copy from when it was opened.
+async function questionnaire(me, items) {
+  const pack = items.find((a) => ["open", "overdue"].includes(a.status))?.wording_pack;
+  const address = "/v1/instruments/fact-b?" + new URLSearchParams(pack ? { lang: me.language, pack } : { lang: me.language });
+  const kept = await vault.get("questionnaire"), same = kept?.address === address;
   try {
-    const got = await api("GET", "/v1/instruments/fact-b?lang=" + encodeURIComponent(me.language), undefined, same && kept.etag ? { "If-None-Match": kept.etag } : {});
-    if (got.status !== 304) await vault.write({ questionnaire: { lang: me.language, etag: got.etag, q: got.body } });
+    const got = await api("GET", address, undefined, same && kept.etag ? { "If-None-Match": kept.etag } : {});
+    if (got.status !== 304) await vault.write({ questionnaire: { address, etag: got.etag, q: got.body } });
   } catch (e) {
     if (!(e instanceof Problem) || e.status === 401) throw e;
-    await vault.write({ questionnaire: { lang: me.language, q: kept?.q, refused: e.code } });
+    await vault.write({ questionnaire: { address, q: same ? kept.q : undefined, refused: e.code } });
   }
 }
 
@@ -250,25 +252,34 @@ export async function pushKey() {
 
 // bindDevice tells the server where to send reminders to.
 export async function bindDevice(subscription) {
-  const device = await vault.get("device") ?? { id: uuid() };
-  await vault.write({ device });
-  await api("PUT", "/v1/me/devices/" + device.id, { platform: "web", push_target: { kind: "web_push", value: JSON.stringify(subscription) } });
+  const device = await vault.get("device") ?? { id: uuid() }, value = JSON.stringify(subscription);
+  if (device.told === value) return;
+  await api("PUT", "/v1/me/devices/" + device.id, { platform: "web", push_target: { kind: "web_push", value } });
+  await vault.write({ device: { ...device, told: value } });
 }
 
-let soon;
+let soon, wait = 2000;
 
-// start syncs at every sensible moment while the app is open.
+const whenSeen = () => { if (document.visibilityState === "visible") sync(); };
+
+// start syncs at every sensible moment while the app is open: after a failure
+// again, ever more slowly, and every half minute in any case.
 export function start() {
-  const now = () => { if (document.visibilityState === "visible") sync(); };
-  addEventListener("online", now);
-  addEventListener("pageshow", now);
-  document.addEventListener("visibilitychange", now);
-  setInterval(now, 30000);
-  now();
+  addEventListener("online", whenSeen);
+  addEventListener("pageshow", whenSeen);
+  document.addEventListener("visibilitychange", whenSeen);
+  onSync((reached) => {
+    if (reached) wait = 2000;
+    else later(wait = Math.min(wait * 2, 30000));
+  });
+  setInterval(whenSeen, 30000);
+  whenSeen();
+}
+
+function later(milliseconds) {
+  clearTimeout(soon);
+  soon = setTimeout(whenSeen, milliseconds);
 }
 
 // afterAnswer syncs soon, not at every tap.
-export function afterAnswer() {
-  clearTimeout(soon);
-  soon = setTimeout(sync, 2000);
-}
+export const afterAnswer = () => later(2000);
