@@ -223,7 +223,7 @@ func (p *phone) answer(value int) {
 func (p *phone) bind(code string) {
 	p.t.Helper()
 	p.visit("/app#" + code)
-	p.screen("enrol")
+	p.until(fmt.Sprintf(`document.getElementById("code")?.value === %q`, code))
 	p.tap("form .primary")
 	p.screen("home")
 }
