@@ -40,15 +40,22 @@ func (s *script) Send(_ context.Context, m reminders.Message) reminders.Outcome 
 	return o
 }
 
-// hooked is a store that calls back after a claim was inserted.
+// hooked is a store that calls back after the first claim was inserted, before
+// any other worker's claim is.
 type hooked struct {
 	study.Store
+	mu      sync.Mutex
 	claimed func()
 }
 
 func (h *hooked) InsertRecord(ctx context.Context, r study.Record) error {
+	if r.Kind != "delivery" || !strings.Contains(string(r.Data), `"claim"`) {
+		return h.Store.InsertRecord(ctx, r)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	err := h.Store.InsertRecord(ctx, r)
-	if f := h.claimed; err == nil && f != nil && r.Kind == "delivery" && strings.Contains(string(r.Data), `"claim"`) {
+	if f := h.claimed; err == nil && f != nil {
 		h.claimed = nil
 		f()
 	}
