@@ -52,28 +52,40 @@ func (d *Dispatcher) deliver(ctx context.Context, p *study.Participant, a Attemp
 	if err := d.pace.wait(ctx); err != nil {
 		return err
 	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	// From here to the outcome the dispatcher's own end does not interrupt: a
+	// claim without an outcome would read as a message that may have arrived.
+	held, stop := context.WithTimeout(context.WithoutCancel(ctx), storeTakes)
+	defer stop()
 	claimed := d.now()
 	a.Claim.LeaseUntil = study.InstantOf(claimed.Add(d.o.Lease))
-	id, err := d.study.ClaimDelivery(ctx, a.Claim)
+	id, err := d.study.ClaimDelivery(held, a.Claim)
 	if errors.Is(err, study.ErrExists) {
 		return nil // another dispatcher has it
 	}
 	if err != nil {
 		return err
 	}
-	why, err := d.unwanted(ctx, a)
+	why, err := d.unwanted(held, a)
 	if err != nil {
 		return err // nothing has left; the claim runs out and one further attempt is made
 	}
 	o := study.DeliveryOutcome{Status: study.DeliverySkipped, Reason: why, At: study.InstantOf(d.now())}
-	switch late := d.now().Sub(claimed) > storeTakes; {
-	case why == "" && !late:
-		return d.send(ctx, p, a, id)
-	case why == "": // this process stood still; the lease may be somebody else's by the time the message left
-		o.Status, o.Reason, o.RetryAt = study.DeliveryRetry, "too_slow", study.InstantOf(d.now().Add(d.o.Poll))
+	if why == "" {
+		switch {
+		case ctx.Err() != nil:
+			why = "stopped"
+		case d.now().Sub(claimed) > storeTakes: // this process stood still; the lease may be somebody else's by the time the message left
+			why = "too_slow"
+		default:
+			return d.send(ctx, p, a, id)
+		}
+		o.Status, o.Reason, o.RetryAt = study.DeliveryRetry, why, study.InstantOf(d.now().Add(d.o.Poll))
 	}
 	d.observe(a.Claim.Kind, o.Status, o.Reason)
-	return d.study.SettleDelivery(ctx, a.Claim, o)
+	return d.study.SettleDelivery(held, a.Claim, o)
 }
 
 // unwanted folds the record afresh, and says why the message must not leave:
