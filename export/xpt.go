@@ -28,7 +28,8 @@ const (
 type xptEncoder struct {
 	out     *bufio.Writer
 	columns []Column
-	widths  []int // of each column in a row, bytes
+	text    []bool // of each column: stored as text
+	widths  []int  // of each column in a row, bytes
 	row     []byte
 	written int64
 }
@@ -43,7 +44,7 @@ func (e *xptEncoder) Begin(h Head) error {
 	if err := fitsXPT(h.Dataset); err != nil {
 		return err
 	}
-	e.columns, e.widths = h.Columns, make([]int, len(h.Columns))
+	e.columns, e.text, e.widths = h.Columns, make([]bool, len(h.Columns)), make([]int, len(h.Columns))
 	size := 0
 	for i, c := range h.Columns {
 		switch c.Kind {
@@ -54,6 +55,7 @@ func (e *xptEncoder) Begin(h Head) error {
 		default:
 			e.widths[i] = 8
 		}
+		e.text[i] = c.Kind == Text || c.Kind == Flag
 		size += e.widths[i]
 	}
 	e.row = make([]byte, size)
@@ -122,13 +124,30 @@ func namestr(i int, c Column, width, position int) []byte {
 // Row writes one row.
 func (e *xptEncoder) Row(cells []Value) error {
 	at, blank := 0, true
-	for i, v := range cells {
-		cell := e.row[at : at+e.widths[i]]
-		if err := putXPT(cell, e.columns[i], v); err != nil {
-			return err
-		}
-		blank = blank && (e.columns[i].Kind == Text || e.columns[i].Kind == Flag) && v.Missing()
+	for i := range cells {
+		v, cell := &cells[i], e.row[at:at+e.widths[i]]
 		at += e.widths[i]
+		switch {
+		case e.text[i]:
+			text := v.String()
+			if len(text) > len(cell) {
+				return fmt.Errorf("column %s: a text of %d bytes in a column of %d", e.columns[i].Name, len(text), len(cell))
+			}
+			blank = blank && text == ""
+			for j := copy(cell, text); j < len(cell); j++ {
+				cell[j] = ' '
+			}
+		case v.Missing():
+			blank = false
+			binary.BigEndian.PutUint64(cell, missingXPT)
+		default:
+			blank = false
+			bits, ok := ibm(numberXPT(v))
+			if !ok {
+				return fmt.Errorf("column %s: %s does not fit into a SAS transport file", e.columns[i].Name, v)
+			}
+			binary.BigEndian.PutUint64(cell, bits)
+		}
 	}
 	if blank {
 		return fmt.Errorf("a row without any value cannot be told from the end of a SAS transport file")
@@ -136,42 +155,23 @@ func (e *xptEncoder) Row(cells []Value) error {
 	return e.write(e.row)
 }
 
-// putXPT writes one cell into its place in the row.
-func putXPT(cell []byte, c Column, v Value) error {
-	if c.Kind == Text || c.Kind == Flag {
-		text := v.String()
-		if len(text) > len(cell) {
-			return fmt.Errorf("column %s: a text of %d bytes in a column of %d", c.Name, len(text), len(cell))
-		}
-		for i := copy(cell, text); i < len(cell); i++ {
-			cell[i] = ' '
-		}
-		return nil
-	}
-	if v.Missing() {
-		clear(cell)
-		cell[0] = '.'
-		return nil
-	}
-	bits, ok := ibm(numberXPT(v))
-	if !ok {
-		return fmt.Errorf("column %s: %s does not fit into a SAS transport file", c.Name, v)
-	}
-	binary.BigEndian.PutUint64(cell, bits)
-	return nil
-}
+// missingXPT is a number that is missing: a full stop and zeros.
+const missingXPT = '.' << 56
 
-var epochXPT = study.NewDate(1960, time.January, 1)
+var (
+	epochXPT       = study.NewDate(1960, time.January, 1)
+	epochXPTMillis = epochXPT.UTC().UnixMilli()
+)
 
 // numberXPT is a cell as SAS counts: days or seconds since 1960.
-func numberXPT(v Value) float64 {
+func numberXPT(v *Value) float64 {
 	switch v.Kind() {
 	case Integer:
 		return float64(v.Whole())
 	case Date:
 		return float64(v.Day() - epochXPT)
 	case Instant:
-		return float64(v.Whole()-epochXPT.UTC().UnixMilli()) / 1000
+		return float64(v.Whole()-epochXPTMillis) / 1000
 	default:
 		return v.Number()
 	}
@@ -187,9 +187,9 @@ func ibm(f float64) (uint64, bool) {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return 0, false
 	}
-	fraction, exponent := math.Frexp(math.Abs(f)) // 0.5 <= fraction < 1
-	base16 := (exponent + 3) >> 2                 // rounded up
-	bits := uint64(math.Ldexp(fraction, 53)) << 3 >> uint(4*base16-exponent)
+	exponent, fraction := split(f) // f is fraction * 2^(exponent-53), the fraction of 53 bits
+	base16 := (exponent + 3) >> 2  // rounded up
+	bits := fraction << 3 >> uint(4*base16-exponent)
 	if base16 < -64 || base16 > 63 {
 		return 0, false
 	}
@@ -198,6 +198,17 @@ func ibm(f float64) (uint64, bool) {
 		bits |= 1 << 63
 	}
 	return bits, true
+}
+
+// split takes a number that is not 0 apart, without its sign.
+func split(f float64) (exponent int, fraction uint64) {
+	bits := math.Float64bits(f)
+	exponent, fraction = int(bits>>52&0x7FF)-1022, bits&(1<<52-1)|1<<52
+	if exponent == -1022 { // too small for a leading 1
+		part, small := math.Frexp(math.Abs(f))
+		return small, uint64(math.Ldexp(part, 53))
+	}
+	return exponent, fraction
 }
 
 func (e *xptEncoder) write(b []byte) error {
