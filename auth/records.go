@@ -37,6 +37,7 @@ const (
 var Kinds = []study.RecordKind{
 	kindSigningKey, kindSession, kindEnded, kindRotation, kindCode, kindCodeUse, kindEnrolFailure, kindLoginFailure,
 	kindCredential, kindTOTP, kindTOTPPending, kindTOTPUsed, kindRecovery, kindRecoveryUsed, kindSetup, kindSetupUsed,
+	kindFirebase,
 }
 
 // record makes a record of now. It lives for the given time; zero is for ever.
