@@ -32,7 +32,7 @@ func TestABrowserKilledAfterEachAnswerGoesOnAtTheNext(t *testing.T) {
 	phone := w.phone(t)
 	phone.bind(w.code(t, p))
 	phone.tap(".body > .primary")
-	kills := campaign(4, 37)
+	kills := campaign(3, 37)
 	for n := 1; n <= 37; n++ {
 		phone.at(n)
 		phone.answer(value(n))

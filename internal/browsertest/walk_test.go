@@ -172,7 +172,7 @@ func TestAWalkAtRandomNeverEndsNorLosesAnAnswerCampaign(t *testing.T) {
 		p.bind(w.code(t, who))
 		k := &walk{phone: p, rng: rand.New(rand.NewPCG(seed, 5)), said: map[int]int{}}
 		var last string
-		for i := range campaign(80, 2000) {
+		for i := range campaign(50, 2000) {
 			if last = k.step(); t.Failed() {
 				t.Fatalf("seed %d, step %d: %s", seed, i, last)
 			}
