@@ -174,8 +174,9 @@ func (e *Export) Write(ctx context.Context, w io.Writer) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	e.summary.SHA256 = hex.EncodeToString(sum.Sum(nil))
-	return e.summary, nil
+	summary := e.summary // Summary may be asked for meanwhile
+	summary.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	return summary, nil
 }
 
 // writeOne writes one dataset in one format.
