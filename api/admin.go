@@ -26,16 +26,16 @@ type siteOutput struct {
 	Body Site
 }
 
-func (s *Server) sites(ctx context.Context, _ *struct{}) (*listOutput[Site], error) {
+func (s *Server) sites(ctx context.Context, in *Paged) (*listOutput[Site], error) {
 	sites, err := s.study.Sites(ctx, actorOf(ctx))
 	if err != nil {
 		return nil, err
 	}
-	out := &listOutput[Site]{}
-	for _, x := range sites {
-		out.Body.Items = append(out.Body.Items, siteOf(x))
+	items := make([]Site, len(sites))
+	for i, x := range sites {
+		items[i] = siteOf(x)
 	}
-	return out, nil
+	return pageOf(*in, items, func(x Site) study.SiteCode { return x.Code })
 }
 
 type createSiteInput struct {
@@ -119,16 +119,16 @@ func dated(d study.Date) *study.Date {
 
 type staffOutput struct{ Body Staff }
 
-func (s *Server) staff(ctx context.Context, _ *struct{}) (*listOutput[Staff], error) {
+func (s *Server) staff(ctx context.Context, in *Paged) (*listOutput[Staff], error) {
 	accounts, err := s.study.AllStaff(ctx, actorOf(ctx))
 	if err != nil {
 		return nil, err
 	}
-	out := &listOutput[Staff]{}
-	for _, a := range accounts {
-		out.Body.Items = append(out.Body.Items, staffOf(a))
+	items := make([]Staff, len(accounts))
+	for i, a := range accounts {
+		items[i] = staffOf(a)
 	}
-	return out, nil
+	return pageOf(*in, items, func(a Staff) study.StaffID { return a.ID })
 }
 
 type createStaffInput struct {

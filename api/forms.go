@@ -62,20 +62,18 @@ type NotDone struct {
 	By            study.ActorRef      `json:"by"`
 }
 
-func (s *Server) assessments(ctx context.Context, in *PersonPath) (*listOutput[StaffAssessment], error) {
+func (s *Server) assessments(ctx context.Context, in *personList) (*listOutput[StaffAssessment], error) {
 	p, h, err := s.person(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	out := &listOutput[StaffAssessment]{}
+	items := make([]StaffAssessment, len(p.Assessments))
 	for i := range p.Assessments {
-		a, err := s.staffAssessment(ctx, h, p, &p.Assessments[i])
-		if err != nil {
+		if items[i], err = s.staffAssessment(ctx, h, p, &p.Assessments[i]); err != nil {
 			return nil, err
 		}
-		out.Body.Items = append(out.Body.Items, a)
 	}
-	return out, nil
+	return pageOf(in.Paged, items, func(a StaffAssessment) study.AssessmentID { return a.ID })
 }
 
 func (s *Server) staffAssessment(ctx context.Context, h *study.History, p *study.Participant, a *study.Assessment) (StaffAssessment, error) {

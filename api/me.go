@@ -102,24 +102,16 @@ func (s *Server) person(ctx context.Context, id study.ParticipantID) (*study.Par
 	return p, h, err
 }
 
-// list is a page of items and the cursor of the next one.
-type list[T any] struct {
-	Items []T     `json:"items"`
-	Next  *string `json:"next" doc:"Give it as cursor to get the next page; null on the last."`
-}
-
-type listOutput[T any] struct{ Body list[T] }
-
-func (s *Server) myAssessments(ctx context.Context, _ *struct{}) (*listOutput[Assessment], error) {
+func (s *Server) myAssessments(ctx context.Context, in *Paged) (*listOutput[Assessment], error) {
 	p, h, err := s.person(ctx, actorOf(ctx).Participant)
 	if err != nil {
 		return nil, err
 	}
-	out := &listOutput[Assessment]{}
+	items := make([]Assessment, len(p.Assessments))
 	for i := range p.Assessments {
-		out.Body.Items = append(out.Body.Items, s.assessmentOf(h, p, &p.Assessments[i], p.Language))
+		items[i] = s.assessmentOf(h, p, &p.Assessments[i], p.Language)
 	}
-	return out, nil
+	return pageOf(*in, items, func(a Assessment) study.AssessmentID { return a.ID })
 }
 
 // literals are answers as they were sent: study judges each, so that a person

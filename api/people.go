@@ -2,11 +2,9 @@ package api
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"epro/study"
@@ -197,28 +195,6 @@ func (s *Server) participants(ctx context.Context, in *participantsInput) (*list
 	return out, err
 }
 
-// readCursor reads what writeCursor wrote; a cursor is opaque to clients.
-func readCursor(text string, into any) error {
-	if text == "" {
-		return nil
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil {
-		err = json.Unmarshal(raw, into, json.RejectUnknownMembers(true))
-	}
-	if err != nil {
-		return study.Fail(study.Invalid, "The cursor is not one of this list.",
-			study.Field{Name: "cursor", Reason: "give back the next of the page before, or leave it out"})
-	}
-	return nil
-}
-
-func writeCursor(place any) (*string, error) {
-	raw, err := json.Marshal(place)
-	text := base64.RawURLEncoding.EncodeToString(raw)
-	return &text, err
-}
-
 // PersonPath names a participant in the path.
 type PersonPath struct {
 	ID study.ParticipantID `path:"id"`
@@ -288,6 +264,7 @@ type Event struct {
 
 type historyInput struct {
 	PersonPath
+	Paged
 	After uint64 `query:"after" doc:"Only events behind this sequence."`
 }
 
@@ -296,7 +273,7 @@ func (s *Server) history(ctx context.Context, in *historyInput) (*listOutput[Eve
 	if err != nil {
 		return nil, err
 	}
-	return &listOutput[Event]{list[Event]{Items: eventsOf(events)}}, nil
+	return pageOf(in.Paged, eventsOf(events), func(e Event) string { return e.Hash })
 }
 
 func eventsOf(events []study.ReadEvent) []Event {

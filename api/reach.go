@@ -83,7 +83,7 @@ func (s *Server) removeDevice(ctx context.Context, in *staffDevicePath) (*listOu
 	if err := s.study.RemoveDevice(ctx, actorOf(ctx), in.ID, in.DeviceID); err != nil {
 		return nil, err
 	}
-	return s.devices(ctx, &in.PersonPath)
+	return s.devices(ctx, &personList{PersonPath: in.PersonPath})
 }
 
 type contactInput struct {
@@ -242,6 +242,7 @@ func alertOf(a study.AlertOf) Alert {
 type alertsInput struct {
 	Site  study.SiteCode   `query:"site"`
 	State study.AlertState `query:"state" enum:"open,escalated,acknowledged"`
+	Paged
 }
 
 func (s *Server) alerts(ctx context.Context, in *alertsInput) (*listOutput[Alert], error) {
@@ -249,12 +250,11 @@ func (s *Server) alerts(ctx context.Context, in *alertsInput) (*listOutput[Alert
 	if err != nil {
 		return nil, err
 	}
-	out := &listOutput[Alert]{}
-	out.Body.Items = make([]Alert, len(found))
+	items := make([]Alert, len(found))
 	for i, a := range found {
-		out.Body.Items[i] = alertOf(a)
+		items[i] = alertOf(a)
 	}
-	return out, nil
+	return pageOf(in.Paged, items, func(a Alert) study.AlertID { return a.ID })
 }
 
 type acknowledgeInput struct {
@@ -290,7 +290,7 @@ type Device struct {
 	Disabled string         `json:"disabled,omitempty" doc:"Why none goes there until it registers again."`
 }
 
-func (s *Server) devices(ctx context.Context, in *PersonPath) (*listOutput[Device], error) {
+func (s *Server) devices(ctx context.Context, in *personList) (*listOutput[Device], error) {
 	if _, err := s.study.Participant(ctx, actorOf(ctx), in.ID); err != nil {
 		return nil, err
 	}
@@ -298,11 +298,10 @@ func (s *Server) devices(ctx context.Context, in *PersonPath) (*listOutput[Devic
 	if err != nil {
 		return nil, err
 	}
-	out := &listOutput[Device]{}
-	out.Body.Items = make([]Device, len(devices))
+	items := make([]Device, len(devices))
 	for i, d := range devices {
-		out.Body.Items[i] = Device{ID: d.ID, Platform: d.Platform, Kind: d.Target.Kind, AddedAt: d.AddedAt, SeenAt: d.SeenAt,
+		items[i] = Device{ID: d.ID, Platform: d.Platform, Kind: d.Target.Kind, AddedAt: d.AddedAt, SeenAt: d.SeenAt,
 			Live: d.Live(s.now()), Disabled: d.Disabled}
 	}
-	return out, nil
+	return pageOf(in.Paged, items, func(d Device) study.DeviceID { return d.ID })
 }

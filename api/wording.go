@@ -51,17 +51,16 @@ func (s *Server) packOf(st *study.Study, p *study.WordingPack) WordingPack {
 
 type packOutput struct{ Body WordingPack }
 
-func (s *Server) wordingPacks(ctx context.Context, _ *struct{}) (*listOutput[WordingPack], error) {
+func (s *Server) wordingPacks(ctx context.Context, in *Paged) (*listOutput[WordingPack], error) {
 	st, err := s.study.WordingPacks(ctx, actorOf(ctx))
 	if err != nil {
 		return nil, err
 	}
-	out := &listOutput[WordingPack]{}
-	out.Body.Items = []WordingPack{}
+	items := make([]WordingPack, len(st.Wording))
 	for i := range st.Wording {
-		out.Body.Items = append(out.Body.Items, s.packOf(st, &st.Wording[i]))
+		items[i] = s.packOf(st, &st.Wording[i])
 	}
-	return out, nil
+	return pageOf(*in, items, func(p WordingPack) string { return p.Hash })
 }
 
 // importPackInput is the pack's file as it is: package wording names every

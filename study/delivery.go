@@ -239,6 +239,9 @@ func (s *Service) DeliveriesSince(ctx context.Context, by Actor, q SentQuery) (p
 	if err := permit(by, ReadDeliveries); err != nil {
 		return nil, false, err
 	}
+	if q.Site != "" && !by.Sees(q.Site) {
+		return nil, false, notFound("site")
+	}
 	h, err := s.History(ctx)
 	if err != nil {
 		return nil, false, err

@@ -100,14 +100,16 @@ func (s *Service) Worklist(ctx context.Context, by Actor, site SiteCode) (*Workl
 }
 
 // sitesFor are the sites to ask a list for: nil is every site; none says that
-// the list is empty.
+// the actor has none.
 func sitesFor(by Actor, site SiteCode) (sites []SiteCode, none bool, err error) {
 	if err := permit(by, ReadParticipants); err != nil {
 		return nil, false, err
 	}
 	switch {
+	case site != "" && !by.Sees(site):
+		return nil, true, notFound("site")
 	case site != "":
-		return []SiteCode{site}, !by.Sees(site), nil
+		return []SiteCode{site}, false, nil
 	case by.Role == RoleSystem:
 		return nil, false, nil
 	default:

@@ -98,14 +98,16 @@ func TestAWorklistHasOnesOwnSitesOnly(t *testing.T) {
 		site  study.SiteCode
 		lines int
 	}{
-		"own": {f.Coordinator, testkit.Site, 1}, "all of one's own": {f.Coordinator, "", 1}, "another's": {f.Coordinator, testkit.OtherSite, 0},
-		"from elsewhere": {f.Elsewhere, testkit.Site, 0}, "elsewhere, all": {f.Elsewhere, "", 0}, "everywhere": {f.System, "", 1},
+		"own": {f.Coordinator, testkit.Site, 1}, "all of one's own": {f.Coordinator, "", 1}, "elsewhere, all": {f.Elsewhere, "", 0}, "everywhere": {f.System, "", 1},
 		"nowhere": {testkit.Staff(study.RoleCoordinator, "x"), "", 0},
 	} {
 		w, err := f.Worklist(t.Context(), c.by, c.site)
 		if err != nil || len(w.NotActivated) != c.lines {
 			t.Errorf("%s: %v, %s", who, err, show(w))
 		}
+	}
+	if _, err := f.Worklist(t.Context(), f.Coordinator, testkit.OtherSite); study.CodeOf(err) != study.NotFound {
+		t.Errorf("another's: %v", err)
 	}
 	for _, by := range []study.Actor{f.Analyst, f.Admin} {
 		if _, err := f.Worklist(t.Context(), by, ""); study.CodeOf(err) != study.Forbidden {
