@@ -178,6 +178,27 @@ func (s *Service) Deliveries(ctx context.Context, a AssessmentID) ([]Delivery, e
 	return joinRows(records)
 }
 
+// DeliveriesAt is everything that the ledger held of a participant's reminders
+// at the cut (zero: all of it), in the order of the claims and their ids, over
+// all her visits, those that a later amendment took away as well. An attempt is
+// among them when it was claimed at or before the cut, by the server's clock;
+// its outcome and what her phone said of it are there when they were recorded by
+// then too. So the same cut gives the same deliveries whenever it is read, and
+// an attempt whose outcome came later has none: ask its StatusAt with the cut.
+// The steps that were merged or skipped for all phones are rows without a
+// device. Nothing in it says where a phone is reached; whether she forbade any
+// further use is the caller's to ask.
+func (s *Service) DeliveriesAt(ctx context.Context, by Actor, id ParticipantID, cut time.Time) ([]Delivery, error) {
+	if err := permit(by, ExportData); err != nil {
+		return nil, err
+	}
+	records, err := s.store.RecordsUnder(ctx, recordDelivery, string(AssessmentFor(id, "")), cut)
+	if err != nil {
+		return nil, err
+	}
+	return joinRows(records)
+}
+
 // joinRows brings the rows of each attempt together. Rows without their claim
 // are left out: it was made before the time that was asked for.
 func joinRows(records []Record) ([]Delivery, error) {

@@ -203,6 +203,51 @@ func TestAnAttemptIsClaimedOnceAndItsFirstOutcomeStands(t *testing.T) {
 	}
 }
 
+func TestTheLedgerAtACutIsWhatWasRecordedByThen(t *testing.T) {
+	f := testkit.Study(t, testkit.SQLite(t))
+	p, other := f.Enrol(t, "001"), f.Enrol(t, "002")
+	claim := func(p *study.Participant, visit string) study.Claim {
+		now := study.InstantOf(f.Clock.Now())
+		c := study.Claim{Participant: p.ID, Assessment: study.AssessmentFor(p.ID, visit), Step: "due", StepAt: now, Device: "d", Attempt: 1, LeaseUntil: now + 120_000}
+		_, err := f.ClaimDelivery(t.Context(), c)
+		must(t, err)
+		return c
+	}
+	first := claim(p, "C2D1")
+	claim(other, "C2D1")
+	claimed := f.Clock.Now()
+	f.Clock.Advance(time.Second)
+	must(t, f.SettleDelivery(t.Context(), first, study.DeliveryOutcome{Status: study.DeliveryAccepted, At: study.InstantOf(f.Clock.Now())}))
+	settled := f.Clock.Now()
+	f.Clock.Advance(time.Minute)
+	// Her phone's clock says that it was earlier; what counts is when it reached us.
+	must(t, f.ReportDelivery(t.Context(), testkit.Phone(p.ID), first.ID(), study.DeliveryEvent{Event: "received", At: study.InstantOf(claimed)}))
+	f.Clock.Advance(time.Minute)
+	claim(p, "C1D1")
+	claim(p, "GONE")
+	for _, c := range []struct {
+		cut      time.Time
+		rows     int
+		status   study.DeliveryStatus
+		received bool
+	}{
+		{claimed.Add(-time.Millisecond), 0, "", false},
+		{claimed, 1, study.DeliverySending, false},
+		{settled, 1, study.DeliveryAccepted, false},
+		{settled.Add(time.Minute), 1, study.DeliveryAccepted, true},
+		{time.Time{}, 3, study.DeliveryAccepted, true},
+	} {
+		rows, err := f.DeliveriesAt(t.Context(), f.Analyst, p.ID, c.cut)
+		must(t, err)
+		if len(rows) != c.rows || len(rows) > 0 && (rows[0].ID != first.ID() || rows[0].StatusAt(study.InstantOf(c.cut)) != c.status || (rows[0].ReceivedAt > 0) != c.received) {
+			t.Errorf("at %v: %+v", c.cut, rows)
+		}
+	}
+	if _, err := f.DeliveriesAt(t.Context(), f.Coordinator, p.ID, time.Time{}); study.CodeOf(err) != study.Forbidden {
+		t.Errorf("a coordinator: %v", err)
+	}
+}
+
 func TestTheReminderLogShowsAnActorsSitesPageByPage(t *testing.T) {
 	f := testkit.Study(t, testkit.SQLite(t))
 	var want []study.DeliveryID

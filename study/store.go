@@ -77,6 +77,12 @@ type Store interface {
 	// there is. Limit 0 gives none.
 	RecordsUntil(ctx context.Context, kind RecordKind, until time.Time, limit int) ([]Record, error)
 
+	// RecordsUnder returns the records of one kind whose owner starts with prefix
+	// (empty: of every owner) and that were written at or before until (zero: at
+	// any time), by Owner, At and Key, bytewise. It costs what lies under the
+	// prefix, whatever else there is.
+	RecordsUnder(ctx context.Context, kind RecordKind, prefix string, until time.Time) ([]Record, error)
+
 	// DeleteRecord removes a record; one that is not there is no error.
 	DeleteRecord(ctx context.Context, kind RecordKind, key string) error
 

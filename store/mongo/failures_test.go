@@ -43,6 +43,9 @@ var calls = map[string]func(ctx context.Context, db *DB) error{
 	"RecordsUntil": func(ctx context.Context, db *DB) error {
 		return second(db.RecordsUntil(ctx, "device", time.UnixMilli(1), 1))
 	},
+	"RecordsUnder": func(ctx context.Context, db *DB) error {
+		return second(db.RecordsUnder(ctx, "device", "o", time.UnixMilli(1)))
+	},
 	"PurgeRecords": func(ctx context.Context, db *DB) error { return second(db.PurgeRecords(ctx, time.UnixMilli(1))) },
 	"Ready":        func(ctx context.Context, db *DB) error { return second(db.Ready(ctx)) },
 }

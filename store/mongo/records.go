@@ -2,6 +2,8 @@ package mongo
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -60,6 +62,27 @@ func (db *DB) RecordsUntil(ctx context.Context, kind study.RecordKind, until tim
 	}
 	filter := append(field("kind", string(kind)), bson.E{Key: "at", Value: field("$lte", instant(until))})
 	return list[recordDoc](ctx, db, db.records, filter, options.Find().SetSort(ascending("at", "key")).SetLimit(int64(limit)))
+}
+
+// RecordsUnder returns the records of the owners that start with prefix; the
+// index by_owner leads to exactly these owners.
+func (db *DB) RecordsUnder(ctx context.Context, kind study.RecordKind, prefix string, until time.Time) ([]study.Record, error) {
+	whole := validStart(prefix)
+	filter := append(field("kind", string(kind)), bson.E{Key: "owner", Value: within(whole)})
+	if !until.IsZero() {
+		filter = append(filter, bson.E{Key: "at", Value: field("$lte", instant(until))})
+	}
+	found, err := list[recordDoc](ctx, db, db.records, filter, options.Find().SetSort(ascending("owner", "at", "key")))
+	return slices.DeleteFunc(found, func(r study.Record) bool { return !strings.HasPrefix(r.Owner, prefix) }), err
+}
+
+// within selects the texts that start with prefix, which is whole characters.
+func within(prefix string) bson.D {
+	bounds := field("$gte", prefix)
+	if end := behindPrefix(prefix); end != "" {
+		bounds = append(bounds, bson.E{Key: "$lt", Value: end})
+	}
+	return bounds
 }
 
 // DeleteRecord removes a record if it is there.

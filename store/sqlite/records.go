@@ -69,6 +69,21 @@ func (db *DB) RecordsUntil(ctx context.Context, kind study.RecordKind, until tim
 		string(kind), int64(study.InstantOf(until)), max(limit, 0))
 }
 
+// RecordsUnder returns the records of the owners that start with prefix; the
+// index records_by_owner leads to exactly these owners.
+func (db *DB) RecordsUnder(ctx context.Context, kind study.RecordKind, prefix string, until time.Time) ([]study.Record, error) {
+	at := int64(study.InstantOf(until))
+	if until.IsZero() {
+		at = math.MaxInt64
+	}
+	if end := behindPrefix(prefix); end != "" {
+		return list(ctx, db, scanRecord, "SELECT "+recordColumns+` FROM records
+			WHERE kind = ? AND owner >= ? AND owner < ? AND at <= ? ORDER BY owner, at, key`, string(kind), prefix, end, at)
+	}
+	return list(ctx, db, scanRecord, "SELECT "+recordColumns+` FROM records
+		WHERE kind = ? AND owner >= ? AND at <= ? ORDER BY owner, at, key`, string(kind), prefix, at)
+}
+
 // DeleteRecord removes a record if it is there.
 func (db *DB) DeleteRecord(ctx context.Context, kind study.RecordKind, key string) error {
 	return db.writer.do(ctx, func(tx *tx) error {

@@ -71,6 +71,10 @@ func (broken) RecordsUntil(context.Context, study.RecordKind, time.Time, int) ([
 	return nil, errBroken
 }
 
+func (broken) RecordsUnder(context.Context, study.RecordKind, string, time.Time) ([]study.Record, error) {
+	return nil, errBroken
+}
+
 func (broken) DeleteRecord(context.Context, study.RecordKind, string) error { return errBroken }
 
 func (broken) PurgeRecords(context.Context, time.Time) (int, error) { return 0, errBroken }

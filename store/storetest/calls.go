@@ -54,6 +54,9 @@ var calls = map[string]func(ctx context.Context, s study.Store) error{
 	"RecordsUntil": func(ctx context.Context, s study.Store) error {
 		return second(s.RecordsUntil(ctx, "device", start, 10))
 	},
+	"RecordsUnder": func(ctx context.Context, s study.Store) error {
+		return second(s.RecordsUnder(ctx, "device", "", start))
+	},
 	"DeleteRecord": func(ctx context.Context, s study.Store) error {
 		return s.DeleteRecord(ctx, "device", "missing")
 	},

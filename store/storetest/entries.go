@@ -83,6 +83,8 @@ func asksForMissing(t *testing.T, h *harness) {
 	none(t, "Snapshots")(h.Snapshots(ctx, study.SnapshotQuery{Kind: "missing"}))
 	none(t, "Records")(h.Records(ctx, "missing", "", time.Time{}))
 	none(t, "RecordsUntil")(h.RecordsUntil(ctx, "missing", start.Add(time.Hour), 10))
+	none(t, "RecordsUnder")(h.RecordsUnder(ctx, "missing", "", time.Time{}))
+	none(t, "RecordsUnder a prefix")(h.RecordsUnder(ctx, "device", "missing", time.Time{}))
 	must(t, yieldsNone(all(h.Entries(ctx, "missing"))))
 	must(t, yieldsNone(all(h.Heads(ctx, start.Add(time.Hour)))))
 	must(t, h.DeleteRecord(ctx, "device", "missing"))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,6 +120,42 @@ func recordsUntil(t *testing.T, h *harness) {
 	must(t, err)
 	if len(found) != 2 || found[0].Key != "2" || found[1].Key != "a" {
 		t.Errorf("after a move: %v", found)
+	}
+}
+
+func recordsUnder(t *testing.T, h *harness) {
+	var written []study.Record
+	owners := []string{"p1.C1D1", "p1.C2D1", "p1.C1D1x", "p1", "p10.C1D1", "P1.C1D1", "p2.C1D1", "鱼.1", "鱼.2", "", "$.a"}
+	for i, owner := range owners {
+		for _, kind := range []study.RecordKind{"device", "delivery"} {
+			for j := range 3 {
+				r := record(kind, fmt.Sprint((7*i+5*j)%11, " ", owner))
+				r.Owner, r.At = owner, start.Add(time.Duration(j%2)*time.Millisecond)
+				written = append(written, r)
+				must(t, h.InsertRecord(t.Context(), r))
+			}
+		}
+	}
+	slices.SortFunc(written, func(a, b study.Record) int {
+		return cmp.Or(cmp.Compare(a.Owner, b.Owner), a.At.Compare(b.At), cmp.Compare(a.Key, b.Key))
+	})
+	for _, prefix := range []string{"", "p1", "p1.", "p1.C1D1", "p", "鱼", "鱼"[:1], "$", "missing", "\xff", "\U0010ffff"} {
+		for _, until := range []time.Time{{}, start.Add(-time.Millisecond), start, start.Add(time.Millisecond)} {
+			var want, got []string
+			for _, r := range written {
+				if r.Kind == "delivery" && strings.HasPrefix(r.Owner, prefix) && (until.IsZero() || !r.At.After(until)) {
+					want = append(want, r.Key)
+				}
+			}
+			found, err := h.RecordsUnder(t.Context(), "delivery", prefix, until)
+			must(t, err)
+			for _, r := range found {
+				got = append(got, r.Key)
+			}
+			if found == nil || !slices.Equal(got, want) {
+				t.Errorf("under %q until %v: %q, not %q", prefix, until, got, want)
+			}
+		}
 	}
 }
 

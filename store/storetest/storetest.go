@@ -46,6 +46,7 @@ var contract = []promiseTest{
 	{"the last write of a record wins", putRecord},
 	{"records are listed by owner, since and in order", recordsListed},
 	{"the first records up to an instant are listed, in order", recordsUntil},
+	{"records are listed by the beginning of their owner, until and in order", recordsUnder},
 	{"a deleted record is gone and may be deleted again", deleteRecord},
 	{"a purge removes what expired before now and nothing else", purgeRecords},
 
