@@ -53,6 +53,7 @@
 //     API. It may import everything but cmd/epro, and is nothing but tests.
 //   - internal/testkit holds builders and a fixed clock for tests. It may import
 //     anything below api.
+//   - internal/testkit/seeded makes tests draw the same cases in every run.
 //
 // # The arrows
 //

@@ -51,6 +51,7 @@ var layers = []struct {
 	// Only a browser shows whether pages and API fit, and neither may import the other.
 	{"internal/browsertest", append([]string{"api", "web", "internal/testkit"}, belowAPI...)},
 	{"internal/testkit", append([]string{"store/storetest", "store/mongo/mongotest"}, belowAPI...)},
+	{"internal/testkit/seeded", nil},
 }
 
 var belowAPI = []string{
@@ -63,7 +64,7 @@ var belowAPI = []string{
 // and the local Firebase.
 var testsMay = []string{
 	"internal/testkit", "internal/simulate", "store/storetest", "store/sqlite", "store/mongo", "store/mongo/mongotest", "instruments/factb",
-	"reminders/fcm/fcmtest",
+	"reminders/fcm/fcmtest", "internal/testkit/seeded",
 }
 
 // homes says which packages may import a third-party module, named here by the
@@ -99,7 +100,7 @@ var homes = []struct {
 // testLibs may be imported by _test.go files anywhere, and by testLibHomes.
 var testLibs = []string{"pgregory.net/rapid", "go.uber.org/goleak", "github.com/chromedp"}
 
-var testLibHomes = []string{"internal/testkit", "store/storetest"}
+var testLibHomes = []string{"internal/testkit", "internal/testkit/seeded", "store/storetest"}
 
 // pure packages are told the time and every id: they read neither clock nor
 // chance, so that the same events always give the same state.

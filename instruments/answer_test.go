@@ -10,6 +10,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	_ "epro/internal/testkit/seeded"
+
 	"epro/instruments"
 )
 

@@ -11,6 +11,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	_ "epro/internal/testkit/seeded"
+
 	"epro/reminders"
 	"epro/study"
 )

@@ -8,6 +8,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	_ "epro/internal/testkit/seeded"
+
 	"epro/instruments"
 	"epro/instruments/factb"
 	"epro/scoring"

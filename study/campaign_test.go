@@ -11,6 +11,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"pgregory.net/rapid"
 
+	_ "epro/internal/testkit/seeded"
+
 	"epro/internal/testkit"
 	"epro/store/sqlite"
 	"epro/study"

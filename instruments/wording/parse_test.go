@@ -9,6 +9,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	_ "epro/internal/testkit/seeded"
+
 	"epro/instruments"
 	"epro/instruments/factb"
 	"epro/instruments/wording"

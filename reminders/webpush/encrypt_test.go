@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	_ "epro/internal/testkit/seeded"
 )
 
 func unbase64(t *testing.T, s string) []byte {

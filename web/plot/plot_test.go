@@ -12,6 +12,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	_ "epro/internal/testkit/seeded"
+
 	"epro/web/plot"
 )
 
@@ -126,6 +128,9 @@ func TestAnAxisHoldsItsValuesBetweenRoundTicks(t *testing.T) {
 			t.Fatalf("%d ticks: %v", len(a.Ticks), a.Ticks)
 		}
 	})
+	if got := plot.Around("y", 6, 7e-12, -2e-12).Ticks; len(got) > 9 {
+		t.Errorf("values that rounding made unequal have the ticks %v", got)
+	}
 	got := plot.Around("y", 4, -7, 12.5)
 	var labels []string
 	for _, tick := range got.Ticks {

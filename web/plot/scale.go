@@ -5,6 +5,10 @@ import (
 	"strconv"
 )
 
+// narrowest is the least spread that an axis is stretched to fill; what differs
+// by less differs in the rounding of its last figures only.
+const narrowest = 1e-6
+
 // Around is an axis that holds all values, with round ticks: about as many as
 // asked for. No value is an axis from 0 to 1.
 func Around(label string, ticks int, values ...float64) Axis {
@@ -15,7 +19,7 @@ func Around(label string, ticks int, values ...float64) Axis {
 	for _, v := range values {
 		low, high = min(low, v), max(high, v)
 	}
-	if low == high {
+	if high-low < narrowest {
 		low, high = low-1, high+1
 	}
 	step := roundStep((high - low) / float64(max(ticks, 1)))
@@ -31,12 +35,12 @@ func Around(label string, ticks int, values ...float64) Axis {
 func roundStep(rough float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(rough)))
 	for _, m := range []float64{1, 2, 5} {
-		if m*power >= rough-1e-12 {
+		if m*power >= rough*(1-1e-12) {
 			return m * power
 		}
 	}
 	return 10 * power
 }
 
-// round takes off what binary fractions leave.
-func round(x float64) float64 { return math.Round(x*1e9) / 1e9 }
+// round takes off what binary fractions leave, and the sign of nothing.
+func round(x float64) float64 { return math.Round(x*1e9)/1e9 + 0 }
