@@ -90,6 +90,7 @@ var homes = []struct {
 	{"github.com/hashicorp/golang-lru", []string{"study", "auth"}},
 	{"github.com/go-json-experiment/json", []string{"instruments/wording", "study", "store/...", "auth", "api", "export", "web", "cmd/epro"}},
 	{"rsc.io/qr", []string{"web"}},
+	{"github.com/klauspost/compress", []string{"export"}},
 	{"github.com/parquet-go/parquet-go", []string{"export"}},
 	{"github.com/xuri/excelize", []string{"export"}},
 	{"github.com/google/uuid", []string{"cmd/epro", "internal/testkit"}},

@@ -64,6 +64,12 @@ func (p *Plan) Settle(r Rule, score int) (Rule, error) {
 	if r.Threshold, err = p.Threshold(score, r.Threshold); err != nil {
 		return r, err
 	}
+	return r.Settled()
+}
+
+// Settled is Settle but for the threshold, which is the score's.
+func (r Rule) Settled() (Rule, error) {
+	var err error
 	if r.Variant, err = choose("variant", r.Variant, Variants); err != nil {
 		return r, err
 	}

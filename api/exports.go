@@ -17,6 +17,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"epro/analysis"
 	"epro/export"
 	"epro/study"
 )
@@ -88,6 +89,11 @@ type exportInput struct {
 	Cut           string `query:"cut" doc:"What was recorded by then: a date (its end in the study's zone) or an instant; left out: now."`
 	Through       string `query:"through" doc:"Only forms and facts dated on or before this date."`
 	Demonstration string `query:"demonstration" doc:"exclude, include or only; left out: include in a simulated study, else exclude."`
+	// How tte counts, alone or in the archive.
+	Threshold   float64           `query:"threshold" minimum:"0" maximum:"1000" doc:"Of tte: points that count as a fall, for every score; left out or 0: each score's published minimally important difference."`
+	Death       analysis.Handling `query:"death" enum:"censor,event" doc:"Of tte: a death is censored, or an event within 42 days of the last valid form."`
+	Gap         analysis.Handling `query:"gap" enum:"censor,event" doc:"Of tte: two or more missed are censored before them, or what follows counts."`
+	Progression analysis.Handling `query:"progression" enum:"ignore,censor" doc:"Of tte: progression or new therapy is ignored, or censored."`
 }
 
 // export streams a dataset. Whatever can be refused is refused before the first
@@ -110,7 +116,8 @@ func (s *Server) export(ctx context.Context, in *exportInput) (*huma.StreamRespo
 }
 
 func (s *Server) exportOptions(ctx context.Context, in *exportInput) (export.Options, error) {
-	o := export.Options{Dataset: in.Dataset, Format: in.Format, Demonstration: export.Demonstration(in.Demonstration), Program: s.o.Version}
+	o := export.Options{Dataset: in.Dataset, Format: in.Format, Demonstration: export.Demonstration(in.Demonstration), Program: s.o.Version,
+		Deterioration: analysis.Rule{Threshold: in.Threshold, Death: in.Death, Gap: in.Gap, Progression: in.Progression}}
 	history, err := s.study.History(ctx)
 	if err != nil {
 		return o, err

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -139,12 +141,23 @@ func TestUnknownNamesAreAnsweredWithWhatThereIs(t *testing.T) {
 		{export.Options{Dataset: "items_wide", Format: "xls"}, "csv, xlsx"},
 		{export.Options{Dataset: "items_wide", Format: "csv", Demonstration: "some"}, "exclude"},
 	} {
-		_, err := export.Prepare(ctx, w.Service, analyst, c.o)
-		var e *study.Error
-		if !errors.As(err, &e) || e.Code != study.Invalid || !strings.Contains(e.Message+e.Fields[0].Reason, c.want) {
+		if _, err := export.Prepare(ctx, w.Service, analyst, c.o); study.CodeOf(err) != study.Invalid || !strings.Contains(wordsOf(err), c.want) {
 			t.Errorf("%+v: %v", c.o, err)
 		}
 	}
+}
+
+// wordsOf is all that an error says to people.
+func wordsOf(err error) string {
+	var e *study.Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	words := e.Message
+	for _, f := range e.Fields {
+		words += " " + f.Reason
+	}
+	return words
 }
 
 func TestOnlyThoseWhoMayExportDo(t *testing.T) {
@@ -267,30 +280,83 @@ func TestAFormThatDoesNotScoreAsStoredStopsTheExport(t *testing.T) {
 	}
 }
 
-// meddling is a store in which something else happens when an export is recorded.
+// meddling is a store in which something else happens, once, when an export is
+// recorded or when it reads the log for the audit trail.
 type meddling struct {
 	study.Store
-	then func()
+	recorded, read func()
+}
+
+func once(f *func()) {
+	if do := *f; do != nil {
+		*f = nil
+		do()
+	}
 }
 
 func (m *meddling) Append(ctx context.Context, e study.Entry, snap *study.Snapshot) error {
 	err := m.Store.Append(ctx, e, snap)
-	if then := m.then; then != nil && e.Type == (study.DataExported{}).EventType() {
-		m.then = nil
-		then()
+	if e.Type == (study.DataExported{}).EventType() {
+		once(&m.recorded)
 	}
 	return err
 }
 
-func TestAChangeWhileTheExportRunsIsAConflict(t *testing.T) {
+func (m *meddling) Entries(ctx context.Context, prefix string) iter.Seq2[study.Entry, error] {
+	if prefix == "" {
+		once(&m.read)
+	}
+	return m.Store.Entries(ctx, prefix)
+}
+
+// The clock stands still, so that what is recorded meanwhile bears the cut's
+// instant.
+func TestWhatIsRecordedWhileAnExportRunsIsInNoneOfItsDatasets(t *testing.T) {
 	var m *meddling
 	w := newWorld(t, false, func(store study.Store) study.Store { m = &meddling{Store: store}; return m })
 	w.at("2026-01-05 10:00")
-	p := w.enrol("S01", "1")
+	p, q := w.enrol("S01", "1"), w.enrol("S01", "2")
 	w.at("2026-01-08 10:00")
-	m.then = func() { w.send(p, all("form", p, "C1D1", 1, nil)) }
-	_, err := export.Write(ctx, w.Service, analyst, export.Options{Dataset: "items_wide", Format: "csv"}, io.Discard)
-	if study.CodeOf(err) != study.Conflict {
-		t.Errorf("got %v", err)
+	m.read = func() { w.send(p, all("form-p", p, "C1D1", 1, nil)) }
+	m.recorded = func() { w.send(q, all("form-q", q, "C1D1", 1, nil)) }
+	raw, _ := w.archive("")
+	_, files := unpack(t, raw)
+	for name, text := range files {
+		if strings.HasPrefix(name, "csv/") && strings.Contains(string(text), "form-") {
+			t.Errorf("%s knows of a form", name)
+		}
+	}
+	if m.read != nil || m.recorded != nil || w.do(p, study.System("test"), study.RecordFact{Kind: study.FactFirstDose, On: "2026-01-08"}).Seq != 3 {
+		t.Error("nothing was recorded meanwhile")
+	}
+}
+
+// broken is a store whose records cannot be read after the first.
+type broken struct {
+	study.Store
+	read int
+}
+
+func (b *broken) Stream(ctx context.Context, id study.StreamID, after uint64) ([]study.Entry, error) {
+	if id.Kind() == "participant" && after == 0 {
+		if b.read++; b.read > 1 {
+			return nil, study.Fail(study.Unavailable, "The store is away.")
+		}
+	}
+	return b.Store.Stream(ctx, id, after)
+}
+
+func TestAStoreThatFailsHalfwayLeavesNothingBehind(t *testing.T) {
+	w := newWorld(t, false, nil)
+	threePeople(t, w)
+	t.Setenv("TMPDIR", t.TempDir())
+	svc := study.NewService(&broken{Store: w.store}, func() time.Time { return w.now }, func() string { return "unused" })
+	var out bytes.Buffer
+	_, err := export.Write(ctx, svc, analyst, export.Options{Dataset: export.Everything, Format: export.Zip}, &out)
+	if study.CodeOf(err) != study.Unavailable || out.Len() > 0 {
+		t.Errorf("%v, %d bytes", err, out.Len())
+	}
+	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

@@ -43,7 +43,7 @@ func Gather(ctx context.Context, svc *study.Service, by study.Actor, q Question)
 	if q.Origin == "" {
 		q.Origin = analysis.FromFirstDose
 	}
-	history, err := svc.History(ctx)
+	history, err := inForceAt(st.History, q.Cut.At, "cut")
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +104,17 @@ func forbidden(ctx context.Context, svc *study.Service, p *study.Participant, cu
 	return left != nil && left.Level == study.LevelNoFurtherUse, nil
 }
 
+// inForceAt are the protocol versions that were adopted by the cut: what was in
+// force later changes nothing before it. field is what the cut is called.
+func inForceAt(h *study.History, cut time.Time, field string) (*study.History, error) {
+	then := h.UpTo(cut)
+	if then.Current() == nil {
+		return nil, study.Fail(study.Invalid, "No protocol was in force at the cut, so there is nothing to look at.",
+			study.Field{Name: field, Reason: "give one that does not lie before the study's first protocol"})
+	}
+	return then, nil
+}
+
 func earlier(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b
@@ -124,6 +135,9 @@ func SiteCompletion(ctx context.Context, svc *study.Service, by study.Actor, sit
 	}
 	history, err := svc.History(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if history, err = inForceAt(history, asOf, "as_of"); err != nil {
 		return nil, err
 	}
 	plan, err := analysis.NewPlan(history, analysis.Selection{Cut: study.InstantOf(asOf)})

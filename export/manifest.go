@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -20,6 +21,7 @@ type Manifest struct {
 	Final         bool               `json:"final"` // nothing can be recorded before the cut any more
 	Through       string             `json:"through"`
 	Demonstration Demonstration      `json:"demonstration"` // what was done with forms shown without a licensed wording pack
+	Deterioration string             `json:"deterioration"` // how tte counts
 	Simulated     bool               `json:"simulated"`     // the study is a simulated one, no real person's
 	Program       string             `json:"program"`
 	Instrument    string             `json:"instrument"`
@@ -61,13 +63,13 @@ type ManifestRefusal struct {
 func (e *Export) manifest(spools []*spool) ([]byte, error) {
 	s, current := e.summary, e.history.Current()
 	m := Manifest{ExportID: s.ExportID, Study: current.Study, Cut: study.InstantOf(s.Cut.At), Final: s.Cut.Final, Through: s.Through.String(),
-		Demonstration: s.Demonstration, Simulated: e.simulated, Program: s.Program, Instrument: current.Instrument.ID + " " + current.Instrument.Version,
+		Demonstration: s.Demonstration, Deterioration: cmp.Or(e.options.ruleText(), "by default"), Simulated: e.simulated, Program: s.Program, Instrument: current.Instrument.ID + " " + current.Instrument.Version,
 		Scoring: scoring.Version, Packs: e.packs(), Participants: s.Participants, LeftOut: s.LeftOut.Sentences()}
 	for _, v := range e.history.Versions() {
 		m.Protocols = append(m.Protocols, ManifestProtocol{v.Version, v.EffectiveOn.String(), v.Hash.String()})
 	}
 	for _, f := range spools {
-		m.Files = append(m.Files, ManifestFile{f.name, f.part.dataset.Name, f.format.Name, f.part.first.rows, len(f.part.dataset.Columns), f.size, hexOf(f.sum)})
+		m.Files = append(m.Files, ManifestFile{f.name, f.part.dataset.Name, f.format.Name, f.part.seen.rows, len(f.part.dataset.Columns), f.size, hexOf(f.sum)})
 	}
 	for _, f := range e.formats() {
 		for _, p := range e.parts {

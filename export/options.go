@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -32,11 +33,16 @@ type Options struct {
 	// Through is the last day of the forms and facts that count; none: no limit.
 	Through       study.Date
 	Demonstration Demonstration
+	// Deterioration is how tte counts time to deterioration: threshold (0: each
+	// score's published one), deaths, gaps and progression. Its variant stays
+	// empty, for tte has all of them.
+	Deterioration analysis.Rule
 	// Program is the version of this program; it is part of the export's id.
 	Program string
-	// Progress is told how many participants' records were read, and of how many
-	// in both readings together (0 while that is not known). May be nil.
-	Progress func(done, of int)
+	// Progress is told how many records were read (of 0: nobody knows how many),
+	// and then how many rows were written, of how many; one call at a time. May be
+	// nil.
+	Progress func(doing string, done, of int)
 
 	// asOf is the cut, or now where the cut lies ahead: no window has closed
 	// that closes later.
@@ -59,7 +65,46 @@ func (o Options) settle(st *study.Study) (Options, error) {
 		return o, study.Fail(study.Invalid, "Demonstration data can be excluded, included or exported alone.",
 			study.Field{Name: "demonstration", Reason: "use one of: exclude, include, only"})
 	}
-	return o, nil
+	return o, o.settleRule()
+}
+
+// defaultRule is how time to deterioration is counted unless asked otherwise.
+var defaultRule = analysis.Rule{Death: analysis.AsCensored, Gap: analysis.AsCensored, Progression: analysis.AsNothing}
+
+// settleRule does the same for how time to deterioration is counted.
+func (o *Options) settleRule() error {
+	asked := o.Deterioration
+	r, err := asked.Settled()
+	switch r.Variant = ""; {
+	case err != nil:
+		return err
+	case asked.Variant != "":
+		return study.Fail(study.Invalid, "The dataset tte has every variant of deterioration.",
+			study.Field{Name: "variant", Reason: "leave it out, and take the rows whose VARIANT it is"})
+	case !(asked.Threshold >= 0):
+		return study.Fail(study.Invalid, "A threshold is a number of points above 0.", study.Field{Name: "threshold", Reason: "give a number above 0"})
+	case r != defaultRule && o.Dataset != timeDataset && o.Dataset != Everything:
+		return study.Fail(study.Invalid, "Only time to deterioration is counted in more than one way.",
+			study.Field{Name: "dataset", Reason: "ask for " + timeDataset + " or " + Everything + ", or leave threshold, death, gap and progression out"})
+	}
+	o.Deterioration = r
+	return nil
+}
+
+// ruleText says how time to deterioration is counted; empty: by the default.
+func (o Options) ruleText() string {
+	r := o.Deterioration
+	if r == defaultRule {
+		return ""
+	}
+	return fmt.Sprintf("threshold %s, death %s, gap %s, progression %s", thresholdText(r), r.Death, r.Gap, r.Progression)
+}
+
+func thresholdText(r analysis.Rule) string {
+	if r.Threshold == 0 {
+		return "published"
+	}
+	return strconv.FormatFloat(r.Threshold, 'f', -1, 64)
 }
 
 // recorded is how the audit trail keeps the options.
@@ -68,6 +113,9 @@ func (o Options) recorded() map[string]string {
 		"cut":           study.InstantOf(o.Cut.At).String(),
 		"demonstration": string(o.Demonstration),
 		"program":       o.Program,
+	}
+	if rule := o.ruleText(); rule != "" {
+		out["deterioration"] = rule
 	}
 	if o.Through != 0 {
 		out["through"] = o.Through.String()

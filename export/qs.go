@@ -14,12 +14,23 @@ import (
 
 // finding is a row of SDTM's QS: an item, or a score, of a received form.
 type finding struct {
-	*form
+	*occasion
 	test   test
 	number int // within the participant, from 1
 	answer instruments.Answer
 	score  *scoring.Score // nil: an item
 	last   bool           // the last one with a result before the first dose
+}
+
+// occasion is a form with the cells that all its rows share.
+type occasion struct {
+	*form
+	subject, visitName, epoch, completed, day Value
+}
+
+func newOccasion(f *form) *occasion {
+	return &occasion{form: f, subject: subjectID(f), visitName: TextOf(strings.ToUpper(visitName(f.visit))), epoch: TextOf(f.epoch()),
+		completed: TextOf(f.submission.CompletedAt.Time().In(f.view.zone(f.assessment.Window.Zone)).Format(time.RFC3339)), day: f.studyDay()}
 }
 
 // test is what SDTM calls an item or score.
@@ -86,8 +97,9 @@ func (v *view) findings(p *study.Participant, tests []test, each func(*finding) 
 		if v.leaves(f) {
 			continue
 		}
+		on := newOccasion(f)
 		for i := range tests {
-			row := finding{form: f, test: tests[i], number: number + 1, last: last[i] == r.submission}
+			row := finding{occasion: on, test: tests[i], number: number + 1, last: last[i] == r.submission}
 			if items := len(r.submission.Answers); i < items {
 				row.answer = r.submission.Answers[i]
 			} else if row.score = &f.scores[i-items]; row.score.Missing != scoring.NotMissing || !f.standing {
@@ -132,7 +144,7 @@ func qsTest(ins *instruments.Instrument) []field[*finding] {
 	return []field[*finding]{
 		{Column{Name: "STUDYID", Label: "Study Identifier"}, func(r *finding) Value { return TextOf(r.view.studyID()) }},
 		{Column{Name: "DOMAIN", Label: "Domain Abbreviation", Codes: []Code{{"QS", "questionnaires"}}}, func(*finding) Value { return TextOf("QS") }},
-		{Column{Name: "USUBJID", Label: "Unique Subject Identifier"}, func(r *finding) Value { return subjectID(r) }},
+		{Column{Name: "USUBJID", Label: "Unique Subject Identifier"}, func(r *finding) Value { return r.subject }},
 		{Column{Name: "QSSEQ", Label: "Sequence Number", Kind: Integer, Note: "Within the participant, in the order of completion."},
 			func(r *finding) Value { return IntegerOf(r.number) }},
 		{Column{Name: "QSGRPID", Label: "Group ID", Note: "The form: FORMID in items_wide, which has its mode, language, device times and flags."},
@@ -201,15 +213,13 @@ func qsTiming(ins *instruments.Instrument) []field[*finding] {
 	return []field[*finding]{
 		{Column{Name: "VISITNUM", Label: "Visit Number", Kind: Integer}, func(r *finding) Value { return IntegerOf(r.visitNumber) }},
 		{Column{Name: "VISIT", Label: "Visit Name", Note: "In English where the protocol has it, in capitals."},
-			func(r *finding) Value { return TextOf(strings.ToUpper(visitName(r.visit))) }},
+			func(r *finding) Value { return r.visitName }},
 		{Column{Name: "EPOCH", Label: "Epoch", Codes: []Code{{"SCREENING", "before the first dose"}, {"TREATMENT", "to the end of treatment"}, {"FOLLOW-UP", "after it"}}},
-			func(r *finding) Value { return TextOf(r.epoch()) }},
+			func(r *finding) Value { return r.epoch }},
 		{Column{Name: "QSDTC", Label: "Date/Time of Finding", Note: "When the form was completed, in the participant's time with its offset, ISO 8601."},
-			func(r *finding) Value {
-				return TextOf(r.submission.CompletedAt.Time().In(r.view.zone(r.assessment.Window.Zone)).Format(time.RFC3339))
-			}},
+			func(r *finding) Value { return r.completed }},
 		{Column{Name: "QSDY", Label: "Study Day of Finding", Kind: Integer, Unit: "days", Note: "The first dose is day 1; there is no day 0."},
-			func(r *finding) Value { return r.studyDay() }},
+			func(r *finding) Value { return r.day }},
 		{Column{Name: "QSEVLINT", Label: "Evaluation Interval", Codes: []Code{{recall, "the days before"}}, Note: "What the questions look back on, ISO 8601."}, func(*finding) Value { return TextOf(recall) }},
 		{Column{Name: "LOINC", Label: "LOINC Code of the Item", Note: "Not part of SDTM; empty for scores, which have none."}, func(r *finding) Value { return TextOf(r.test.LOINC) }},
 		{Column{Name: "NCIT", Label: "NCI Thesaurus Code", Note: "Not part of SDTM."}, func(r *finding) Value { return TextOf(r.test.NCIt) }},

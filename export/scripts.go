@@ -176,7 +176,7 @@ func (e *Export) scriptSPSS() string {
 	for _, p := range e.parts {
 		fmt.Fprintf(&b, "GET DATA /TYPE=TXT /FILE='csv/%s.csv' /ENCODING='UTF8' /ARRANGEMENT=DELIMITED /DELIMITERS=',' /QUALIFIER='\"' /FIRSTCASE=2 /VARIABLES=\n", p.dataset.Name)
 		for i, c := range p.dataset.Columns {
-			fmt.Fprintf(&b, "  %s %s\n", c.Name, formatSPSS(c, p.first.widths[i]))
+			fmt.Fprintf(&b, "  %s %s\n", c.Name, formatSPSS(c, p.seen.widths[i]))
 		}
 		b.WriteString(".\nVARIABLE LABELS\n")
 		for _, c := range p.dataset.Columns {
@@ -184,7 +184,7 @@ func (e *Export) scriptSPSS() string {
 		}
 		b.WriteString(".\n")
 		for i, c := range p.dataset.Columns {
-			b.WriteString(valuesSPSS(c, p.first.widths[i]))
+			b.WriteString(valuesSPSS(c, p.seen.widths[i]))
 		}
 		fmt.Fprintf(&b, "SAVE OUTFILE='csv/%s.sav'.\n\n", p.dataset.Name)
 	}

@@ -7,7 +7,7 @@ import (
 	"epro/study"
 )
 
-// survey is what the first reading finds out about a dataset's rows.
+// survey is what the reading finds out about a dataset's rows.
 type survey struct {
 	rows    int
 	widths  []int // bytes of the longest text in each column
@@ -54,10 +54,10 @@ func keyOf(d Dataset, cells []Value) string {
 // cannot says why the part's rows cannot be written in the format, or is empty.
 func (p *part) cannot(f Format) string {
 	switch {
-	case p.first.cannot[f.Name] != "":
-		return p.first.cannot[f.Name]
-	case f.maxRows > 0 && p.first.rows > f.maxRows:
-		return fmt.Sprintf("it has %d rows, and a file holds %d at most", p.first.rows, f.maxRows)
+	case p.seen.cannot[f.Name] != "":
+		return p.seen.cannot[f.Name]
+	case f.maxRows > 0 && p.seen.rows > f.maxRows:
+		return fmt.Sprintf("it has %d rows, and a file holds %d at most", p.seen.rows, f.maxRows)
 	}
 	return ""
 }

@@ -21,12 +21,16 @@ type timeRow struct {
 
 func (r *timeRow) who() (*view, *study.Participant) { return r.view, r.participant }
 
+// timeDataset is the name of tte.
+const timeDataset = "tte"
+
 // tte is time to deterioration of every score that has a published minimally
-// important difference, in every variant, everything else by the default.
+// important difference, or of every score where a threshold was asked for, in
+// every variant.
 func tte(ins *instruments.Instrument) Dataset {
 	d := Dataset{
-		Name: "tte", Label: "Time to deterioration", Member: "ADTTE",
-		Row:  "a score with a published threshold and a variant, of a participant of the PRO population",
+		Name: timeDataset, Label: "Time to deterioration", Member: "ADTTE",
+		Row:  "a score with a threshold and a variant, of a participant of the PRO population",
 		Keys: []string{"USUBJID", "PARAMCD", "VARIANT"},
 	}
 	fields := slices.Concat(identity[*timeRow](), timeRule(ins), timeValue())
@@ -36,11 +40,12 @@ func tte(ins *instruments.Instrument) Dataset {
 			return stopped(err)
 		}
 		for score := range v.plan.Scores {
-			if v.plan.MID(score).Low == 0 {
+			rule := v.options.Deterioration
+			if rule.Threshold == 0 && v.plan.MID(score).Low == 0 {
 				continue
 			}
-			for _, variant := range analysis.Variants {
-				rule, err := v.plan.Settle(analysis.Rule{Variant: variant}, score)
+			for _, rule.Variant = range analysis.Variants {
+				rule, err := v.plan.Settle(rule, score)
 				if err != nil {
 					return err
 				}
@@ -63,7 +68,7 @@ func timeRule(ins *instruments.Instrument) []field[*timeRow] {
 			return TextOf(fmt.Sprintf("Time to deterioration of %s by %g points", r.view.plan.Scores[r.score], r.rule.Threshold))
 		}},
 		{Column{Name: "SCORE", Label: "Score of " + ins.Name}, func(r *timeRow) Value { return TextOf(r.view.plan.Scores[r.score]) }},
-		{Column{Name: "THRESH", Label: "Threshold", Kind: Number, Unit: "points", Note: "The lower end of the published minimally important difference."},
+		{Column{Name: "THRESH", Label: "Threshold", Kind: Number, Unit: "points", Note: "The lower end of the published minimally important difference, unless another was asked for."},
 			func(r *timeRow) Value { return NumberOf(r.rule.Threshold) }},
 		{Column{Name: "VARIANT", Label: "Variant of Deterioration", Codes: variants}, func(r *timeRow) Value { return TextOf(r.rule.Variant) }},
 		{Column{Name: "DEATHBY", Label: "Death Is", Codes: []Code{{"censor", "censored at the last valid form"}, {"event", "an event within 42 days of the last valid form"}}},

@@ -112,34 +112,45 @@ func (v Value) Yes() bool { return v.whole != 0 }
 // that reads back to the same double, dates as YYYY-MM-DD, instants in RFC 3339
 // and UTC, flags as Y or N, and nothing for a missing one.
 func (v Value) String() string {
-	if !v.present {
+	switch {
+	case !v.present:
 		return ""
-	}
-	switch v.kind {
-	case Integer:
-		return strconv.FormatInt(v.whole, 10)
-	case Number:
-		return strconv.FormatFloat(v.number, 'f', -1, 64)
-	case Date:
-		return dateText(v.Day())
-	case Instant:
-		return v.At().String()
-	case Flag:
-		if v.Yes() {
-			return "Y"
-		}
+	case v.kind == Text:
+		return v.text
+	case v.kind == Flag && v.Yes():
+		return "Y"
+	case v.kind == Flag:
 		return "N"
 	default:
-		return v.text
+		return string(v.append(make([]byte, 0, 24)))
 	}
 }
 
-// dateText is YYYY-MM-DD; several stand in every row, and the library's own
+// append adds what String gives.
+func (v *Value) append(b []byte) []byte {
+	if !v.present {
+		return b
+	}
+	switch v.kind {
+	case Integer:
+		return strconv.AppendInt(b, v.whole, 10)
+	case Number:
+		return strconv.AppendFloat(b, v.number, 'f', -1, 64)
+	case Date:
+		return appendDate(b, v.Day())
+	case Instant:
+		return append(b, v.At().String()...)
+	default:
+		return append(b, v.String()...)
+	}
+}
+
+// appendDate adds YYYY-MM-DD; several stand in every row, and the library's own
 // formatting is five times slower.
-func dateText(d study.Date) string {
+func appendDate(b []byte, d study.Date) []byte {
 	year, month, day := d.UTC().Date()
-	return string([]byte{digit(year / 1000), digit(year / 100), digit(year / 10), digit(year), '-',
-		digit(int(month) / 10), digit(int(month)), '-', digit(day / 10), digit(day)})
+	return append(b, digit(year/1000), digit(year/100), digit(year/10), digit(year), '-',
+		digit(int(month)/10), digit(int(month)), '-', digit(day/10), digit(day))
 }
 
 func digit(n int) byte { return '0' + byte(n%10) }

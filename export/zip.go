@@ -4,7 +4,7 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
-	"compress/flate"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,7 +13,12 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"runtime"
+	"slices"
+	"sync"
 	"time"
+
+	"github.com/klauspost/compress/flate"
 )
 
 // Zip is the name of the format that only Everything can be written in.
@@ -37,14 +42,12 @@ func (e *Export) formats() []Format {
 	return formats
 }
 
-// spool is one file of an archive while the study is read. All datasets come
-// from one reading, so the files grow side by side: compressed, in files that
-// have no name any more and vanish with the process.
+// spool is one file of an archive. The files are made side by side: compressed,
+// in files that have no name any more and vanish with the process.
 type spool struct {
-	name    string
-	part    *part
-	format  Format
-	encoder Encoder
+	name   string
+	part   *part
+	format Format
 
 	file     *os.File
 	buffer   *bufio.Writer
@@ -54,26 +57,20 @@ type spool struct {
 	size     int64
 }
 
-// newSpool opens a file of the archive. Every byte goes three ways: into the
-// checksum that the archive wants, the one that the manifest states, and the
-// compressed file.
-func newSpool(name string, p *part, f Format) (*spool, error) {
-	file, err := os.CreateTemp("", "epro-export-*")
-	if err != nil {
-		return nil, err
+// write makes the file. Every byte goes three ways: into the checksum that the
+// archive wants, the one that the manifest states, and the compressed file.
+func (s *spool) write(ctx context.Context, e *Export, written func(rows int)) (err error) {
+	if s.file, err = nameless(); err != nil {
+		return wroteBadly(err)
 	}
-	s := &spool{name: name, part: p, format: f, file: file, sum: sha256.New(), crc: crc32.NewIEEE()}
-	if err := os.Remove(file.Name()); err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	s.buffer = bufio.NewWriterSize(file, 64<<10)
+	s.sum, s.crc, s.buffer = sha256.New(), crc32.NewIEEE(), bufio.NewWriterSize(s.file, 64<<10)
 	if s.deflated, err = flate.NewWriter(s.buffer, flate.BestSpeed); err != nil {
-		return nil, errors.Join(err, file.Close())
+		return wroteBadly(err)
 	}
-	if f.New != nil {
-		s.encoder = f.New(s)
+	if err := e.encode(ctx, s.format.New(s), s.part, written); err != nil {
+		return err
 	}
-	return s, nil
+	return wroteBadly(errors.Join(s.deflated.Close(), s.buffer.Flush()))
 }
 
 // Write takes the file's bytes as they will be when unpacked.
@@ -82,14 +79,6 @@ func (s *spool) Write(b []byte) (int, error) {
 	_, _ = s.sum.Write(b)
 	_, _ = s.crc.Write(b)
 	return s.deflated.Write(b)
-}
-
-// finish ends the compressed stream.
-func (s *spool) finish() error {
-	if err := s.deflated.Close(); err != nil {
-		return err
-	}
-	return s.buffer.Flush()
 }
 
 // into adds the file to the archive as it was compressed.
@@ -115,43 +104,50 @@ func (s *spool) into(z *zip.Writer, at time.Time) error {
 // writeZip writes everything into one archive. Nothing is sent before all of it
 // is there, so a fault leaves no half an archive behind.
 func (e *Export) writeZip(ctx context.Context, w io.Writer) (err error) {
-	spools, err := e.spools()
+	spools := e.spools()
 	defer func() {
 		for _, s := range spools {
-			err = errors.Join(err, closeEncoder(s.encoder, nil), s.file.Close())
-		}
-	}()
-	if err != nil {
-		return err
-	}
-	byPart := map[*part][]Encoder{}
-	for _, s := range spools {
-		byPart[s.part] = append(byPart[s.part], s.encoder)
-		if err := s.encoder.Begin(e.head(s.part)); err != nil {
-			return wroteBadly(err)
-		}
-	}
-	err = e.readAgain(ctx, func(p *part, cells []Value) error {
-		for _, encoder := range byPart[p] {
-			if err := encoder.Row(cells); err != nil {
-				return wroteBadly(err)
+			if s.file != nil {
+				err = errors.Join(err, s.file.Close())
 			}
 		}
-		return nil
-	})
-	if err != nil {
+	}()
+	if err := e.makeFiles(ctx, spools); err != nil {
 		return err
-	}
-	for _, s := range spools {
-		if err := errors.Join(s.encoder.End(), s.finish()); err != nil {
-			return wroteBadly(err)
-		}
 	}
 	return wroteBadly(e.pack(w, spools))
 }
 
+// makeFiles makes the files, as many at a time as there are processors.
+func (e *Export) makeFiles(ctx context.Context, spools []*spool) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	rows := 0
+	for _, s := range spools {
+		rows += s.part.seen.rows
+	}
+	written := e.writing(rows)
+	todo := make(chan *spool, len(spools))
+	for _, s := range slices.SortedStableFunc(slices.Values(spools), func(a, b *spool) int { return cmp.Compare(b.part.seen.rows, a.part.seen.rows) }) {
+		todo <- s // the long ones first
+	}
+	close(todo)
+	var making sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		making.Go(func() {
+			for s := range todo {
+				if err := guarded(func() error { return s.write(ctx, e, written) }); err != nil {
+					stop(err) // the first one stays the cause
+				}
+			}
+		})
+	}
+	making.Wait()
+	return context.Cause(ctx)
+}
+
 // spools are a file for every dataset in every format that can hold it.
-func (e *Export) spools() ([]*spool, error) {
+func (e *Export) spools() []*spool {
 	var all []*spool
 	for _, f := range e.formats() {
 		for _, p := range e.parts {
@@ -162,14 +158,10 @@ func (e *Export) spools() ([]*spool, error) {
 			if f.Name == "xpt" { // readers want the file named as the dataset in it
 				name = lower(p.dataset.Member)
 			}
-			s, err := newSpool(f.Name+"/"+name+"."+f.Name, p, f)
-			if err != nil {
-				return all, err
-			}
-			all = append(all, s)
+			all = append(all, &spool{name: f.Name + "/" + name + "." + f.Name, part: p, format: f})
 		}
 	}
-	return all, nil
+	return all
 }
 
 // pack puts the archive together: what a person reads first, then the data.

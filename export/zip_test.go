@@ -76,34 +76,6 @@ func TestTheArchiveHasEveryDatasetAsItsManifestSays(t *testing.T) {
 	}
 }
 
-// The same final cut gives the same bytes after a correction, a death entered
-// late and a rebuild.
-func TestTheSameFinalCutGivesTheSameArchive(t *testing.T) {
-	w := newWorld(t, false, nil)
-	first, second, _ := threePeople(t, w)
-	w.at("2026-03-01 12:00")
-	before, one := w.archive("2026-02-28")
-	w.at("2026-03-05 12:00")
-	fixed := all("form-y", second, "C2D1", 1, nil)
-	w.do(second, investigate, study.CorrectForm{Form: "form-y", Answers: fixed.Answers, Cause: study.CauseEntryError, Reason: "again"})
-	w.do(first, investigate, study.RecordFact{Kind: study.FactDeceased, On: "2026-02-15", Reason: "letter of the family"})
-	if _, err := w.Rebuild(ctx); err != nil {
-		t.Fatal(err)
-	}
-	after, two := w.archive("2026-02-28")
-	if !bytes.Equal(before, after) || one.SHA256 != two.SHA256 || one.ExportID != two.ExportID {
-		t.Errorf("the archive of 28 February changed: %s then %s", one.SHA256, two.SHA256)
-	}
-	for _, f := range export.Formats() {
-		o := export.Options{Dataset: "scores_long", Format: f.Name, Cut: w.cutAt("2026-02-28")}
-		first, _ := w.write(o)
-		w.now = w.now.AddDate(0, 0, 1)
-		if again, _ := w.write(o); first != again {
-			t.Errorf("%s: the same cut gives other bytes a day later", f.Name)
-		}
-	}
-}
-
 // A SAS file cannot hold a number in Chinese. The archive says so and has the
 // dataset as CSV; asked for alone, it is refused before the first byte.
 func TestWhatASASFileCannotHoldIsSaid(t *testing.T) {

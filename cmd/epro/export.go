@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
+	"epro/analysis"
 	"epro/export"
 	"epro/study"
 )
@@ -14,6 +16,7 @@ import (
 // exportFlags is what a person says on the command line.
 type exportFlags struct {
 	dataset, store, format, cut, through, demonstration, out string
+	rule                                                     analysis.Rule
 }
 
 // runExport writes a dataset.
@@ -32,12 +35,11 @@ func runExport(ctx context.Context, c *cli, args []string) (err error) {
 		return saidWrongly(err)
 	}
 	show := c.progress()
-	o.Progress = func(done, of int) {
-		doing := "records checked:"
+	o.Progress = func(doing string, done, of int) {
 		if of > 0 {
-			doing = fmt.Sprintf("records read, of %d in two readings:", of)
+			doing = fmt.Sprintf("%s, of %d", doing, of)
 		}
-		show(doing, done)
+		show(doing+":", done)
 	}
 	prepared, err := export.Prepare(ctx, svc, study.System("export"), o)
 	if err != nil {
@@ -76,6 +78,7 @@ func (c *cli) parseExport(args []string) (exportFlags, error) {
 	fs.StringVar(&f.cut, "cut", "", "what was recorded by then: a `DATE` (its end in the study's zone) or an instant; empty: now")
 	fs.StringVar(&f.through, "through", "", "only forms and facts dated on or before this `DATE`")
 	fs.StringVar(&f.demonstration, "demonstration", "", "demonstration data: `exclude|include|only`; empty: include in a simulated study, else exclude")
+	f.ruleFlags(fs)
 	fs.StringVar(&f.out, "out", "", "`FILE` to write, replaced only when the run went well; standard output when empty")
 	f.dataset, args = takeWord(args)
 	if err := c.parseSettings(fs, args); err != nil {
@@ -96,6 +99,14 @@ func (c *cli) parseExport(args []string) (exportFlags, error) {
 		return f, usageError{fmt.Sprintf("one dataset at a time; what is %q?", fs.Arg(0))}
 	}
 	return f, nil
+}
+
+// ruleFlags are how tte counts.
+func (f *exportFlags) ruleFlags(fs *flag.FlagSet) {
+	fs.Float64Var(&f.rule.Threshold, "threshold", 0, "of tte: `POINTS` that count as a fall, for every score; 0: each score's published minimally important difference")
+	fs.StringVar((*string)(&f.rule.Death), "death", "", "of tte: a death is `censor|event` (within 42 days of the last valid form); empty: censor")
+	fs.StringVar((*string)(&f.rule.Gap), "gap", "", "of tte: two or more missed: `censor|event` (what follows counts); empty: censor")
+	fs.StringVar((*string)(&f.rule.Progression), "progression", "", "of tte: progression or new therapy: `ignore|censor`; empty: ignore")
 }
 
 // takeWord takes the first word that is neither a flag nor a flag's value;
@@ -122,7 +133,7 @@ func saidWrongly(err error) error {
 
 // options turns the words into what package export takes.
 func (f exportFlags) options(ctx context.Context, svc *study.Service) (export.Options, error) {
-	o := export.Options{Dataset: f.dataset, Format: f.format, Demonstration: export.Demonstration(f.demonstration), Program: buildVersion()}
+	o := export.Options{Dataset: f.dataset, Format: f.format, Demonstration: export.Demonstration(f.demonstration), Deterioration: f.rule, Program: buildVersion()}
 	var err error
 	o.Cut, o.Through, err = cutAndThrough(ctx, svc, f.cut, f.through)
 	return o, err
