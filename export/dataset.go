@@ -33,12 +33,14 @@ type Dataset struct {
 }
 
 // source says what a dataset's rows are made of. Each part that is not nil calls
-// emit with rows: person for every participant's record, event for every entry
-// of the log, last once when everything was read.
+// emit with rows: person for every participant's record, deliveries for what the
+// ledger of reminders holds of her, event for every entry of the log, last once
+// when everything was read.
 type source struct {
-	person func(*view, *study.Participant, emit) error
-	event  func(*view, study.Event, emit) error
-	last   func(*view, emit) error
+	person     func(*view, *study.Participant, emit) error
+	deliveries func(*view, *study.Participant, []study.Delivery, emit) error
+	event      func(*view, study.Event, emit) error
+	last       func(*view, emit) error
 }
 
 // emit takes a row; the cells are used again for the next one.
@@ -89,7 +91,7 @@ func Datasets() []Dataset { return datasetsFor(factb.FACTB) }
 
 // datasetsFor are the datasets for a study that uses the instrument.
 func datasetsFor(ins *instruments.Instrument) []Dataset {
-	all := []Dataset{itemsWide(ins), scoresLong(ins), scoresWide(ins), qs(ins), tte(ins), completion(), missing(), audit()}
+	all := []Dataset{itemsWide(ins), scoresLong(ins), scoresWide(ins), qs(ins), tte(ins), completion(), missing(), reminders(), audit()}
 	return append(all, dictionary(all))
 }
 

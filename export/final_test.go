@@ -108,10 +108,11 @@ func (w *world) restored() *study.Service {
 
 // What was recorded by 28 February stays what it was: after a correction, a
 // voiding, a later form, a death entered late, a cycle that moved, a transfer, a
-// further site and an amended protocol; rebuilt, and restored elsewhere.
+// reminder whose outcome came late and an amended protocol; rebuilt, and restored elsewhere.
 func TestTheSameFinalCutGivesTheSameBytesOfEveryDatasetInEveryFormat(t *testing.T) {
 	w := newWorld(t, false, nil)
 	first, second, _ := threePeople(t, w)
+	underWay := w.reminded(first)
 	w.at("2026-03-01 12:00")
 	const cut = "2026-02-28"
 	want := w.everything(w.Service, cut)
@@ -134,6 +135,7 @@ func TestTheSameFinalCutGivesTheSameBytesOfEveryDatasetInEveryFormat(t *testing.
 	w.do(second, investigate, study.RecordCycle{N: 4, StartedOn: day("2026-03-20"), Kind: study.CyclePlanned, Reason: "holiday"})
 	w.do(second, investigate, study.TransferTo{Site: "S01", On: day("2026-03-04"), Reason: "moved house"})
 	w.do(first, investigate, study.RecordFact{Kind: study.FactDeceased, On: "2026-02-15", Reason: "letter of the family"})
+	w.must(w.SettleDelivery(ctx, underWay, study.DeliveryOutcome{Status: study.DeliveryAccepted, Reason: "accepted", At: study.InstantOf(w.now)}))
 	same("after what was recorded later", w.everything(w.Service, cut))
 	w.amend("2.0", "2026-03-10")
 	w.now = w.now.Add(time.Minute) // the study is read anew

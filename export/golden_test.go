@@ -30,9 +30,10 @@ func golden(t *testing.T, name, got string) {
 
 func TestExportsAreTheGoldenFiles(t *testing.T) {
 	w := newWorld(t, false, nil)
-	threePeople(t, w)
+	first, _, _ := threePeople(t, w)
+	w.reminded(first)
 	w.at("2026-03-01 12:00")
-	for _, dataset := range []string{"items_wide", "scores_long", "scores_wide", "qs", "tte", "completion", "missing"} {
+	for _, dataset := range []string{"items_wide", "scores_long", "scores_wide", "qs", "tte", "completion", "missing", "reminders"} {
 		got, _ := w.write(export.Options{Dataset: dataset, Cut: w.cutAt("2026-02-28")})
 		golden(t, filepath.Join("testdata", dataset+".csv"), got)
 	}

@@ -71,10 +71,20 @@ func (r *reader) participant(p *study.Participant) error {
 	r.people++
 	r.heads[p.ID.Stream()] = p.Seq
 	for i, part := range r.parts {
-		if part.dataset.person == nil {
+		if part.dataset.person != nil && !r.lines[i].send(func() error { return part.dataset.person(part.view, p, part.row) }) {
+			return errDown
+		}
+		if part.dataset.deliveries == nil {
 			continue
 		}
-		if !r.lines[i].send(func() error { return part.dataset.person(part.view, p, part.row) }) {
+		ledger, err := r.svc.DeliveriesAt(r.ctx, r.by, p.ID, r.options.Cut.At)
+		if err != nil {
+			return err
+		}
+		for _, d := range ledger {
+			fmt.Fprintf(r.id, "delivery %s %t %s %s\n", d.ID, d.Outcome != nil, d.ReceivedAt, d.OpenedAt)
+		}
+		if !r.lines[i].send(func() error { return part.dataset.deliveries(part.view, p, ledger, part.row) }) {
 			return errDown
 		}
 	}

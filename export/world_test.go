@@ -223,3 +223,37 @@ func threePeople(t *testing.T, w *world) (first, second, third *study.Participan
 	third = w.do(third, investigate, study.RecordFact{Kind: study.FactWithdrawn, On: "2026-02-10", Level: study.LevelNoFurtherUse, Reason: "asked for it"})
 	return first, second, third
 }
+
+// reminded are the reminders of cycle 3: a step that was merged, one that two
+// phones got, of which one first failed and then said that it was opened, and
+// one that is still under way.
+func (w *world) reminded(p *study.Participant) (underWay study.Claim) {
+	w.t.Helper()
+	claim := func(step, at string, c study.Claim) study.Claim {
+		c.Participant, c.Assessment, c.Step, c.StepAt = p.ID, study.AssessmentFor(p.ID, "C3D1"), step, study.InstantOf(clock(w.t, at))
+		_, err := w.ClaimDelivery(ctx, c)
+		w.must(err)
+		return c
+	}
+	settle := func(c study.Claim, o study.DeliveryOutcome) {
+		w.now = w.now.Add(time.Second)
+		o.At = study.InstantOf(w.now)
+		w.must(w.SettleDelivery(ctx, c, o))
+	}
+	w.at("2026-02-22 09:05")
+	claim("opens@2026-02-20", "2026-02-20 09:05", study.Claim{Status: study.DeliveryMerged, Reason: "due@2026-02-22"})
+	phone := study.Claim{Device: "phone-secret", Platform: "android", Kind: "fcm_token", Attempt: 1, LeaseUntil: study.InstantOf(w.now.Add(time.Minute))}
+	failed := claim("due@2026-02-22", "2026-02-22 09:05", phone)
+	settle(failed, study.DeliveryOutcome{Status: study.DeliveryRetry, Reason: "unavailable", RetryAt: study.InstantOf(w.now.Add(time.Minute))})
+	browser := claim("due@2026-02-22", "2026-02-22 09:05", study.Claim{Device: "browser-secret", Platform: "web", Kind: "web_push", Attempt: 1, LeaseUntil: phone.LeaseUntil})
+	settle(browser, study.DeliveryOutcome{Status: study.DeliveryRejectedTarget, Reason: "gone", Dead: true})
+	w.at("2026-02-22 09:07")
+	phone.Attempt, phone.LeaseUntil = 2, study.InstantOf(w.now.Add(time.Minute))
+	again := claim("due@2026-02-22", "2026-02-22 09:05", phone)
+	settle(again, study.DeliveryOutcome{Status: study.DeliveryAccepted, Reason: "accepted"})
+	w.at("2026-02-22 10:00")
+	w.must(w.ReportDelivery(ctx, study.Actor{Role: study.RoleParticipant, Participant: p.ID}, again.ID(), study.DeliveryEvent{Event: "opened", At: study.InstantOf(w.now)}))
+	w.at("2026-02-28 23:59")
+	phone.Attempt, phone.LeaseUntil = 1, study.InstantOf(w.now.Add(10*time.Minute))
+	return claim("closes-1@2026-02-28", "2026-02-28 18:05", phone)
+}
