@@ -70,6 +70,12 @@ func (f faults) err() error {
 	return Fail(Invalid, "Some fields need another value.", f...)
 }
 
+// addReason refuses a change without a reason, or with one that is too long.
+func (f *faults) addReason(reason string) {
+	f.add(strings.TrimSpace(reason) == "", "reason", "say why; the record keeps it")
+	f.add(utf8.RuneCountInString(reason) > maxReason, "reason", fmt.Sprintf("keep the reason under %d characters", maxReason))
+}
+
 func invalid(name, reason string) error {
 	return Fail(Invalid, "Some fields need another value.", Field{Name: name, Reason: reason})
 }
@@ -223,32 +229,6 @@ func keepNew(value *string, now string) {
 	if *value == now {
 		*value = ""
 	}
-}
-
-// TransferTo moves the participant to another site. Service.Do claims the
-// number there first.
-type TransferTo struct {
-	Site   SiteCode
-	On     Date
-	Reason string
-}
-
-func (TransferTo) action() Action { return Transfer }
-func (c TransferTo) why() string  { return c.Reason }
-func (c TransferTo) decide(p *Participant, s *Situation) (Payload, error) {
-	if err := needReason(c.Reason); err != nil {
-		return nil, err
-	}
-	var f faults
-	f.add(c.On == 0, "on", "give the day of the transfer as YYYY-MM-DD")
-	f.add(c.On > s.today(p), "on", "a transfer cannot lie in the future")
-	if err := f.err(); err != nil {
-		return nil, err
-	}
-	if c.Site == p.Site {
-		return nil, nil
-	}
-	return Transferred{Site: c.Site, On: c.On}, nil
 }
 
 // IssueCode makes an enrolment code; an older unused one dies.

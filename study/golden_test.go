@@ -60,6 +60,7 @@ func samples() []study.Payload {
 		study.SiteCreated{Code: "S01", Name: "医院", TimeZone: "Asia/Shanghai", Language: "zh"},
 		study.SiteContactSet{Phone: "+86 21 5555 0100"}, study.SiteLocked{}, study.SiteUnlocked{},
 		study.StaffCreated{Username: "ann", Rights: rights}, study.StaffChanged{Rights: rights, Disabled: true}, study.PasswordReset{},
+		study.SiteChanged{Name: "医院", TimeZone: "Asia/Urumqi", Language: "en"}, study.SiteClosed{}, study.SiteReopened{}, study.StaffInvited{ExpiresAt: when}, study.SessionsEnded{Sessions: 2},
 		study.NameClaimed{Kind: study.ClaimNumber, Owner: "participant/p1"},
 		study.ParticipantEnrolled{Number: "001", Site: "S01", Regimen: "eribulin", Language: "zh", TimeZone: "Asia/Shanghai", Cycle1On: day("2026-03-02"), Consent: consent, Access: study.AccessPhone},
 		study.ConsentRecorded{Consent: consent}, study.CodeIssued{ExpiresAt: when, Replace: true}, study.PhoneBound{Code: "c1"},
@@ -264,7 +265,7 @@ func TestGoldenRecordsFoldToTheSameStateForEver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := []study.EventType{"protocol_adopted", "data_exported", "site_created", "site_contact_set", "site_locked", "site_unlocked", "staff_created", "staff_changed", "password_reset", "name_claimed", "wording_imported", "wording_decided"}
+	seen := []study.EventType{"protocol_adopted", "data_exported", "site_created", "site_contact_set", "site_locked", "site_unlocked", "staff_created", "staff_changed", "password_reset", "name_claimed", "site_changed", "site_closed", "site_reopened", "staff_invited", "sessions_ended", "wording_imported", "wording_decided"}
 	for name, build := range map[string]func(failer) *record{"life": life, "year": year, "reminded": reminded, "opened": opened} {
 		entries := entriesOf(t, goldenText(t, name+".jsonl", func() string { return lines(build(t).entries) }))
 		p, err := study.FoldParticipant(st.History, nil, entries...)

@@ -70,6 +70,17 @@ type (
 	SiteLocked struct{}
 	// SiteUnlocked opens them again.
 	SiteUnlocked struct{}
+	// SiteChanged states new details of a site; an absent one stays.
+	SiteChanged struct {
+		Name     string `json:"name,omitzero"`
+		TimeZone string `json:"time_zone,omitzero"`
+		Language string `json:"language,omitzero"`
+	}
+	// SiteClosed says that the site takes nobody in any more; whoever is there
+	// goes on.
+	SiteClosed struct{}
+	// SiteReopened says that it takes people in again.
+	SiteReopened struct{}
 )
 
 // Events of a staff account's stream.
@@ -86,6 +97,15 @@ type (
 	}
 	// PasswordReset says that an account got a new password; never which.
 	PasswordReset struct{}
+	// StaffInvited says that an account's password and second factor were taken
+	// away, and a letter with a one-time code was made that sets up new ones.
+	StaffInvited struct {
+		ExpiresAt Instant `json:"expires_at"`
+	}
+	// SessionsEnded says that somebody else ended so many of an account's sessions.
+	SessionsEnded struct {
+		Sessions int `json:"sessions"`
+	}
 )
 
 // NameClaimed is the first and only event of a claim's stream.
@@ -258,6 +278,11 @@ func (SiteUnlocked) EventType() EventType        { return "site_unlocked" }     
 func (StaffCreated) EventType() EventType        { return "staff_created" }        //nolint:revive // see ProtocolAdopted
 func (StaffChanged) EventType() EventType        { return "staff_changed" }        //nolint:revive // see ProtocolAdopted
 func (PasswordReset) EventType() EventType       { return "password_reset" }       //nolint:revive // see ProtocolAdopted
+func (SiteChanged) EventType() EventType         { return "site_changed" }         //nolint:revive // see ProtocolAdopted
+func (SiteClosed) EventType() EventType          { return "site_closed" }          //nolint:revive // see ProtocolAdopted
+func (SiteReopened) EventType() EventType        { return "site_reopened" }        //nolint:revive // see ProtocolAdopted
+func (StaffInvited) EventType() EventType        { return "staff_invited" }        //nolint:revive // see ProtocolAdopted
+func (SessionsEnded) EventType() EventType       { return "sessions_ended" }       //nolint:revive // see ProtocolAdopted
 func (NameClaimed) EventType() EventType         { return "name_claimed" }         //nolint:revive // see ProtocolAdopted
 func (ParticipantEnrolled) EventType() EventType { return "participant_enrolled" } //nolint:revive // see ProtocolAdopted
 func (ConsentRecorded) EventType() EventType     { return "consent_recorded" }     //nolint:revive // see ProtocolAdopted
@@ -295,9 +320,14 @@ func init() {
 	register[SiteContactSet]()
 	register[SiteLocked]()
 	register[SiteUnlocked]()
+	register[SiteChanged]()
+	register[SiteClosed]()
+	register[SiteReopened]()
 	register[StaffCreated]()
 	register[StaffChanged]()
 	register[PasswordReset]()
+	register[StaffInvited]()
+	register[SessionsEnded]()
 	register[NameClaimed]()
 	register[ParticipantEnrolled]()
 	register[ConsentRecorded]()

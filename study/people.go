@@ -41,8 +41,8 @@ func (s *Service) Enrol(ctx context.Context, r Request, c Enrol) (*Participant, 
 	if done != "" {
 		return s.enrolledBefore(ctx, r, h, done)
 	}
-	if site.Locked {
-		return nil, errLocked()
+	if err := site.takesIn(); err != nil {
+		return nil, err
 	}
 	first, err := c.decide(&Situation{History: h, Site: site, By: r.By, Now: InstantOf(s.now())})
 	if err != nil {
@@ -291,15 +291,8 @@ func (s *Service) claimFor(ctx context.Context, r Request, p *Participant, paylo
 		number = v.Number
 	case Transferred:
 		site = v.Site
-		to, err := s.loadSite(ctx, site, true)
-		if err != nil {
+		if _, err := s.receiving(ctx, site); err != nil {
 			return err
-		}
-		if to == nil {
-			return invalid("site", "this site does not exist")
-		}
-		if to.Locked {
-			return errLocked()
 		}
 	default:
 		return nil
@@ -309,7 +302,7 @@ func (s *Service) claimFor(ctx context.Context, r Request, p *Participant, paylo
 	}
 	owner, err := s.claim(ctx, r, ClaimNumber, p.ID.Stream(), string(site), number)
 	if err == nil && owner != p.ID.Stream() {
-		return Fail(Conflict, "That site has given this number to another participant.")
+		return errNumberTaken()
 	}
 	return err
 }

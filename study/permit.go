@@ -43,6 +43,7 @@ const (
 	ManageSites       Action = "sites.manage"
 	ManageStaff       Action = "staff.manage"
 	ReadAudit         Action = "audit.read"
+	CountPhones       Action = "devices.count" // how many phones of which kind there are, by site
 	ReadStudy         Action = "study.read"
 	AdoptProtocol     Action = "protocol.adopt"
 	ExportData        Action = "data.export"
@@ -86,6 +87,7 @@ var permissions = map[Action][]Role{
 	ManageSites:       {RoleAdmin},
 	ManageStaff:       {RoleAdmin},
 	ReadAudit:         {RoleAdmin, RoleMonitor},
+	CountPhones:       {RoleAdmin, RoleMonitor},
 	ReadStudy:         {RoleCoordinator, RoleInvestigator, RoleMonitor, RoleAnalyst, RoleAdmin},
 	AdoptProtocol:     {}, // from the command line only
 	ExportData:        {RoleAnalyst},

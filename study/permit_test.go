@@ -22,6 +22,7 @@ contacts.record: coordinator investigator
 cycles.record: coordinator investigator
 data.export: analyst
 deliveries.read: coordinator investigator monitor
+devices.count: admin monitor
 devices.remove: coordinator investigator
 ecog.record: coordinator investigator
 facts.record: coordinator investigator

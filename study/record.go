@@ -86,6 +86,31 @@ func (s *Service) Audit(ctx context.Context, by Actor, after Place, limit int) (
 	return events, next, err
 }
 
+// AuditOf is what was recorded in one stream behind a sequence, as Audit shows it.
+func (s *Service) AuditOf(ctx context.Context, by Actor, stream StreamID, after uint64) ([]ReadEvent, error) {
+	if err := permit(by, ReadAudit); err != nil {
+		return nil, err
+	}
+	h, err := s.History(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if by.Role == RoleMonitor {
+		sees, err := s.mayAudit(ctx, h, by, stream)
+		if err != nil {
+			return nil, err
+		}
+		if !sees {
+			return nil, notFound("record")
+		}
+	}
+	entries, err := s.store.Stream(ctx, stream, after)
+	if err != nil {
+		return nil, err
+	}
+	return readable(entries, false)
+}
+
 // mayAudit reports whether a site-bound actor may read the stream's events.
 func (s *Service) mayAudit(ctx context.Context, h *History, by Actor, id StreamID) (bool, error) {
 	switch id.Kind() {

@@ -486,6 +486,8 @@ func TestABrokenStoreNeverSaysNotFound(t *testing.T) {
 	p := good.Enrol(t, "001")
 	s := study.NewService(storetest.Broken(), good.Clock.Now, good.NewID)
 	by, ctx := study.Request{By: good.System}, t.Context()
+	because := by
+	because.Reason = "x"
 	calls := map[string]func() error{
 		"Participant":  func() error { _, err := s.Participant(ctx, good.System, p.ID); return err },
 		"Participants": func() error { _, _, err := s.Participants(ctx, good.System, study.PeopleQuery{}); return err },
@@ -501,9 +503,22 @@ func TestABrokenStoreNeverSaysNotFound(t *testing.T) {
 		"Contact":      func() error { _, err := s.SetSiteContact(ctx, by, testkit.Site, "+86 21 5555 0100"); return err },
 		"HelpLine":     func() error { _, err := s.HelpLine(ctx, p); return err },
 		"LockSite":     func() error { _, err := s.LockSite(ctx, by, testkit.Site, true, "x"); return err },
-		"Staff":        func() error { _, err := s.Staff(ctx, "x"); return err },
-		"ByUsername":   func() error { _, err := s.StaffByUsername(ctx, "x"); return err },
-		"AllStaff":     func() error { _, err := s.AllStaff(ctx, good.System); return err },
+		"ChangeSite": func() error {
+			_, err := s.ChangeSite(ctx, because, testkit.Site, study.SiteChanged{TimeZone: "Asia/Urumqi"})
+			return err
+		},
+		"CloseSite": func() error { _, err := s.CloseSite(ctx, because, testkit.Site, true); return err },
+		"Invite":    func() error { return s.RecordInvitation(ctx, because, "x", 1) },
+		"Sessions":  func() error { return s.RecordSessionsEnded(ctx, because, "x", 1) },
+		"PreviewTransfer": func() error {
+			_, err := s.PreviewTransfer(ctx, good.System, p.ID, study.TransferTo{Site: testkit.OtherSite, On: 1, Reason: "x"})
+			return err
+		},
+		"AuditOf":    func() error { _, err := s.AuditOf(ctx, good.System, "site/S01", 0); return err },
+		"Phones":     func() error { _, err := s.CountDevices(ctx, good.System); return err },
+		"Staff":      func() error { _, err := s.Staff(ctx, "x"); return err },
+		"ByUsername": func() error { _, err := s.StaffByUsername(ctx, "x"); return err },
+		"AllStaff":   func() error { _, err := s.AllStaff(ctx, good.System); return err },
 		"CreateStaff": func() error {
 			_, err := s.CreateStaff(ctx, by, study.CreateStaff{Username: "ann", Rights: study.Rights{Role: study.RoleAdmin}})
 			return err

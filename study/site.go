@@ -16,6 +16,7 @@ type Site struct {
 	Language string   `json:"language"`
 	Phone    string   `json:"phone,omitzero"` // that participants call for help
 	Locked   bool     `json:"locked,omitzero"`
+	Closed   bool     `json:"closed,omitzero"` // takes nobody in; whoever is there goes on
 }
 
 // foldSite adds entries to a site's State.
@@ -38,6 +39,12 @@ func foldSite(site *Site, entries ...Entry) (*Site, error) {
 			next.Locked = true
 		case SiteUnlocked:
 			next.Locked = false
+		case SiteChanged:
+			next.changed(v)
+		case SiteClosed:
+			next.Closed = true
+		case SiteReopened:
+			next.Closed = false
 		default:
 			return nil, n.fault(fmt.Sprintf("event %s does not belong in a site's record", n.Type))
 		}

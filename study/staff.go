@@ -45,7 +45,7 @@ func foldStaff(a *Staff, entries ...Entry) (*Staff, error) {
 			next.ID, next.Username, next.Rights, next.CreatedAt = StaffID(e.Stream.Key()), v.Username, v.Rights, e.At
 		case StaffChanged:
 			next.Rights, next.Disabled = v.Rights, v.Disabled
-		case PasswordReset:
+		case PasswordReset, StaffInvited, SessionsEnded:
 		default:
 			return nil, n.fault(fmt.Sprintf("event %s does not belong in an account's record", n.Type))
 		}
@@ -158,6 +158,36 @@ func (s *Service) RecordPasswordReset(ctx context.Context, r Request, id StaffID
 			return nil, notFound("account")
 		}
 		return PasswordReset{}, nil
+	})
+	return err
+}
+
+// RecordInvitation notes that an account's password and second factor were
+// taken away, and a letter made that works until the instant.
+func (s *Service) RecordInvitation(ctx context.Context, r Request, id StaffID, until Instant) error {
+	return s.noteStaff(ctx, r, id, StaffInvited{ExpiresAt: until})
+}
+
+// RecordSessionsEnded notes that an administrator ended sessions of an account.
+func (s *Service) RecordSessionsEnded(ctx context.Context, r Request, id StaffID, sessions int) error {
+	return s.noteStaff(ctx, r, id, SessionsEnded{Sessions: sessions})
+}
+
+// noteStaff appends what an administrator did to an account, with the reason.
+func (s *Service) noteStaff(ctx context.Context, r Request, id StaffID, what Payload) error {
+	if err := permit(r.By, ManageStaff); err != nil {
+		return err
+	}
+	var f faults
+	f.addReason(r.Reason)
+	if err := f.err(); err != nil {
+		return err
+	}
+	_, err := s.changeStaff(ctx, r, id, func(a *Staff) (Payload, error) {
+		if a == nil {
+			return nil, notFound("account")
+		}
+		return what, nil
 	})
 	return err
 }
