@@ -13,23 +13,25 @@ import (
 
 // The kinds of records that this package keeps.
 const (
-	kindSigningKey   study.RecordKind = "signing_key"   // by generation; never expires
-	kindSession      study.RecordKind = "session"       // by family, of a stream: when it began
-	kindEnded        study.RecordKind = "ended"         // by family: it is over
-	kindRotation     study.RecordKind = "rotation"      // by family and generation: that refresh token was used
-	kindCode         study.RecordKind = "code"          // by the code's HMAC, of a participant
-	kindCodeUse      study.RecordKind = "code_use"      // by the code's HMAC: who used it
-	kindEnrolFailure study.RecordKind = "enrol_failure" // of an address
-	kindLoginFailure study.RecordKind = "login_failure" // of an address, or of an account
-	kindCredential   study.RecordKind = "credential"    // by staff id: the password's hash
-	kindTOTP         study.RecordKind = "totp"          // by staff id: the authenticator's secret
-	kindTOTPPending  study.RecordKind = "totp_pending"  // the same, not confirmed yet
-	kindTOTPUsed     study.RecordKind = "totp_used"     // by staff id and time step
-	kindRecovery     study.RecordKind = "recovery"      // by staff id and the code's HMAC
-	kindRecoveryUsed study.RecordKind = "recovery_used" // the same: it was used
-	kindFirebase     study.RecordKind = "firebase"      // by the HMAC of a Firebase user, of the participant it is
-	kindSetup        study.RecordKind = "setup"         // one: what the set-up link is made from
-	kindSetupUsed    study.RecordKind = "setup_used"    // one: who the first administrator is
+	kindSigningKey     study.RecordKind = "signing_key"     // by generation; never expires
+	kindSession        study.RecordKind = "session"         // by family, of a stream: when it began
+	kindEnded          study.RecordKind = "ended"           // by family: it is over
+	kindRotation       study.RecordKind = "rotation"        // by family and generation: that refresh token was used
+	kindCode           study.RecordKind = "code"            // by the code's HMAC, of a participant
+	kindCodeUse        study.RecordKind = "code_use"        // by the code's HMAC: who used it
+	kindEnrolFailure   study.RecordKind = "enrol_failure"   // of an address
+	kindLoginFailure   study.RecordKind = "login_failure"   // of an address, or of an account
+	kindCredential     study.RecordKind = "credential"      // by staff id: the password's hash
+	kindTOTP           study.RecordKind = "totp"            // by staff id: the authenticator's secret
+	kindTOTPPending    study.RecordKind = "totp_pending"    // the same, not confirmed yet
+	kindTOTPUsed       study.RecordKind = "totp_used"       // by staff id and time step
+	kindRecovery       study.RecordKind = "recovery"        // by staff id and the code's HMAC
+	kindRecoveryUsed   study.RecordKind = "recovery_used"   // the same: it was used
+	kindFirebase       study.RecordKind = "firebase"        // by the HMAC of a Firebase user, of the participant it is
+	kindSetup          study.RecordKind = "setup"           // one: what the set-up link is made from
+	kindInvitation     study.RecordKind = "invitation"      // by the code's HMAC, of the account that it is for
+	kindInvitationUsed study.RecordKind = "invitation_used" // the same: it was used
+	kindSetupUsed      study.RecordKind = "setup_used"      // one: who the first administrator is
 )
 
 // Kinds are the kinds of all records of this package, for whoever moves a
@@ -37,7 +39,7 @@ const (
 var Kinds = []study.RecordKind{
 	kindSigningKey, kindSession, kindEnded, kindRotation, kindCode, kindCodeUse, kindEnrolFailure, kindLoginFailure,
 	kindCredential, kindTOTP, kindTOTPPending, kindTOTPUsed, kindRecovery, kindRecoveryUsed, kindSetup, kindSetupUsed,
-	kindFirebase,
+	kindFirebase, kindInvitation, kindInvitationUsed,
 }
 
 // record makes a record of now. It lives for the given time; zero is for ever.

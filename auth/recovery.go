@@ -33,22 +33,18 @@ func (a *Auth) NewRecoveryCodes(ctx context.Context, id study.StaffID) ([]string
 	}
 	var codes []string
 	for range recoveryCodes {
-		b, err := a.fresh(recoveryLength)
+		code, err := a.randomText(recoveryLength)
 		if err != nil {
 			return nil, err
 		}
-		code := make([]byte, recoveryLength)
-		for i := range code {
-			code[i] = alphabet[b[i]%32] // 256 is a multiple of 32: no character is likelier
-		}
-		r, err := a.record(kindRecovery, a.recoveryKey(id, string(code)), string(id.Stream()), 0, struct{}{})
+		r, err := a.record(kindRecovery, a.recoveryKey(id, code), string(id.Stream()), 0, struct{}{})
 		if err != nil {
 			return nil, err
 		}
 		if _, err := a.insert(ctx, r); err != nil {
 			return nil, err
 		}
-		codes = append(codes, string(code[:5])+"-"+string(code[5:]))
+		codes = append(codes, code[:5]+"-"+code[5:])
 	}
 	return codes, nil
 }

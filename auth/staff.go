@@ -122,6 +122,9 @@ func (a *Auth) replacePassword(ctx context.Context, r study.Request, staff *stud
 	if err := a.store.PutRecord(ctx, stored); err != nil {
 		return storeError(err)
 	}
+	if err := a.dropInvitations(ctx, staff.ID); err != nil {
+		return err
+	}
 	if err := a.study.RecordPasswordReset(ctx, r, staff.ID); err != nil {
 		return err
 	}
