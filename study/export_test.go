@@ -13,9 +13,6 @@ func Permissions() map[Action][]Role { return maps.Clone(permissions) }
 // ActionOf is the action that a command asks for.
 func ActionOf(c Command) Action { return c.action() }
 
-// EventTypes are all registered event types.
-func EventTypes() []EventType { return slices.Sorted(maps.Keys(decoders)) }
-
 // The folds of the streams that are not a participant's.
 var (
 	FoldStudy = foldStudy

@@ -2,6 +2,8 @@ package study
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -349,6 +351,9 @@ func init() {
 	register[RemindersPaused]()
 	register[AlertAcked]()
 }
+
+// EventTypes are all types of events, in the order of their names.
+func EventTypes() []EventType { return slices.Sorted(maps.Keys(decoders)) }
 
 func register[P Payload]() {
 	var zero P

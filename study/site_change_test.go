@@ -93,8 +93,7 @@ func TestATransfersPreviewRefusesWhatTheTransferWould(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]study.TransferTo{
-		"the number is taken": away, "no such site": {Site: "S99", On: away.On, Reason: "x"}, "no reason": {Site: away.Site, On: away.On},
-		"in the future": {Site: away.Site, On: testkit.Cycle1 + 9, Reason: "x"}, "she is there": {Site: testkit.Site, On: away.On, Reason: "x"},
+		"the number is taken": away, "no such site": {Site: "S99", On: away.On, Reason: "x"}, "in the future": {Site: away.Site, On: testkit.Cycle1 + 9, Reason: "x"}, "she is there": {Site: testkit.Site, On: away.On, Reason: "x"},
 	} {
 		if _, err := f.PreviewTransfer(t.Context(), both, p.ID, c); err == nil || study.CodeOf(err) == study.Internal {
 			t.Errorf("%s: %v", name, details(err))

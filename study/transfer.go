@@ -41,7 +41,8 @@ func (s *Service) receiving(ctx context.Context, code SiteCode) (*Site, error) {
 }
 
 // PreviewTransfer says which site a transfer leads to, or why it cannot be
-// made: everything is checked, and nothing is stored.
+// made: everything but the reason, which nobody has typed yet, is checked, and
+// nothing is stored.
 func (s *Service) PreviewTransfer(ctx context.Context, by Actor, id ParticipantID, c TransferTo) (*Site, error) {
 	p, err := s.Participant(ctx, by, id)
 	if err != nil {
@@ -55,6 +56,7 @@ func (s *Service) PreviewTransfer(ctx context.Context, by Actor, id ParticipantI
 	if err != nil {
 		return nil, err
 	}
+	c.Reason = "to be given"
 	decided, err := Decide(p, c, situation)
 	switch {
 	case err != nil:

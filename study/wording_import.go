@@ -86,13 +86,7 @@ func (s *Service) ImportWording(ctx context.Context, r Request, text []byte) (*S
 		return nil, nil, err
 	}
 	st, err := change(ctx, s, r, s.studyStream(), func(st *Study) (Payload, error) {
-		if known := st.Wording.named(pack.Name()); known != nil {
-			if known.Hash == hash {
-				return nil, nil
-			}
-			return nil, Fail(Conflict, "There is a wording pack "+pack.Name()+" with another text. Give the changed text a new version.")
-		}
-		if err := st.checkLicence(pack, InstantOf(s.now())); err != nil {
+		if known, err := st.takesPack(pack, hash, InstantOf(s.now())); known || err != nil {
 			return nil, err
 		}
 		return WordingImported{Pack: pack.Name(), Language: pack.Language, Hash: hash, Text: string(canonical)}, nil
@@ -101,6 +95,33 @@ func (s *Service) ImportWording(ctx context.Context, r Request, text []byte) (*S
 		return nil, nil, err
 	}
 	return st, st.Wording.named(pack.Name()), nil
+}
+
+// PreviewWording says what ImportWording would: every fault of the pack, or what
+// would come in. Nothing is stored.
+func (s *Service) PreviewWording(ctx context.Context, by Actor, text []byte) (*Study, *WordingPack, error) {
+	st, err := s.WordingPacks(ctx, by)
+	if err != nil {
+		return nil, nil, err
+	}
+	pack, hash, err := CheckWording(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, err = st.takesPack(pack, hash, InstantOf(s.now()))
+	return st, &WordingPack{Pack: pack, Hash: hash}, err
+}
+
+// takesPack reports whether the very pack is there already, or why it cannot
+// come in.
+func (st *Study) takesPack(pack *wording.Pack, hash Hash, now Instant) (known bool, err error) {
+	if same := st.Wording.named(pack.Name()); same != nil {
+		if same.Hash == hash {
+			return true, nil
+		}
+		return false, Fail(Conflict, "There is a wording pack "+pack.Name()+" with another text. Give the changed text a new version.")
+	}
+	return false, st.checkLicence(pack, now)
 }
 
 // checkLicence names what makes a sound pack none for this study.

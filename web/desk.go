@@ -169,7 +169,7 @@ type head struct {
 	Path   string
 	User   string
 	Role   study.Role
-	Admin  bool // an administrator's menu, not a site's
+	Menu   []menuEntry
 	Alerts int
 	AsOf   string // when the data of this page were read
 	Done   string // what was done a moment ago
@@ -179,7 +179,7 @@ func (d *desk) head(v *visit, title, active string) head {
 	h := head{Title: title, Active: active, Path: v.Path(), AsOf: d.Now().UTC().Format("2006-01-02 15:04:05") + " UTC", Done: v.Query("done")}
 	if v.page.Staff != nil {
 		h.User, h.Role = v.page.Staff.Username, v.page.Staff.Role
-		h.Admin = h.Role == study.RoleAdmin
+		h.Menu = menuFor(v.by)
 	}
 	return h
 }

@@ -63,7 +63,7 @@ func changesOf(e study.ReadEvent, old map[string]string, zone *time.Location) (s
 	if json.Unmarshal(e.Payload, &fields) != nil {
 		return nil, nil
 	}
-	subject := subjectOf(e.Type, fields)
+	subject := subjectOf(e, fields)
 	for name, value := range flat("", fields) {
 		if t, err := time.Parse(time.RFC3339, value); err == nil {
 			value = local(study.InstantOf(t), zone)
@@ -94,17 +94,19 @@ var technical = map[string]bool{"submission_id": true, "assessment_id": true, "i
 
 // subjectOf names what an event speaks of, so that the same field of another
 // form or cycle is not taken for its earlier value.
-func subjectOf(kind study.EventType, fields map[string]any) string {
+func subjectOf(e study.ReadEvent, fields map[string]any) string {
 	for _, name := range []string{"submission_id", "assessment_id", "n", "visit"} {
 		if id, ok := fields[name]; ok {
 			return fmt.Sprint(name, "/", id, "/")
 		}
 	}
-	switch kind {
-	case "participant_enrolled", "details_changed", "transferred":
+	switch e.Type {
+	case "participant_enrolled", "details_changed", "transferred", "site_created", "site_changed", "staff_created", "staff_changed":
 		return "details/"
+	case "contact_recorded": // a call is nothing that an earlier one became
+		return fmt.Sprint(e.Type, "/", e.Seq, "/")
 	}
-	return fmt.Sprint(kind, "/", fields["kind"], "/")
+	return fmt.Sprint(e.Type, "/", fields["kind"], "/")
 }
 
 // flat are the members of a payload with their paths; hashes and the schema's

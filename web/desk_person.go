@@ -21,7 +21,6 @@ type personView struct {
 	Enrolled, Bound, Code   string
 	Access                  study.Access
 	Seq                     uint64
-	Reported                bool
 	Paused                  string // since when she wants no reminders
 	May                     mayDo
 	Scores                  bool
@@ -30,7 +29,11 @@ type personView struct {
 	Devices                 []deviceRow
 	Facts                   []factRow
 	Kinds, Levels           []option
-	In                      map[string]string // what was typed, shown again
+	In                      returned
+	Performance             []study.Performance
+	VisitCodes              []option
+	Consents                []study.Consent
+	Report                  *contactRow // of her death, waiting for confirmation
 	Problem                 *problem
 	Contacts                []contactRow
 	Contact                 contactForm
@@ -70,7 +73,10 @@ type contactRow struct {
 	Next    string
 }
 
-type deviceRow struct{ Platform, Seen, State string }
+type deviceRow struct {
+	ID                    study.DeviceID
+	Platform, Seen, State string
+}
 
 type factRow struct {
 	Seq       uint64
@@ -87,7 +93,11 @@ type whyView struct {
 	Visit       string
 	Seq         uint64
 	Reasons     []option
+	In          returned
 }
+
+// Form is the address of the form below the participant's page.
+func (w whyView) Form() string { return "/visits/" + w.Visit + "/not-done" }
 
 func personID(v *visit) study.ParticipantID { return study.ParticipantID(v.Params("id")) }
 
@@ -113,7 +123,7 @@ func (d *desk) showPerson(v *visit, status int, wrong error) error {
 	zone := p.Zone()
 	view := personView{head: d.head(v, "Participant "+p.Number, "participants"), ID: p.ID, Number: p.Number, Site: p.Site, Status: p.Status(d.Now()),
 		Regimen: p.CurrentRegimen(), Language: p.Language, Zone: p.TimeZone, Enrolled: local(p.EnrolledAt, zone), Bound: local(p.BoundAt, zone),
-		Access: p.Access, Seq: p.Seq, May: d.may(v), Problem: problemOf(wrong), In: typed(v, "kind", "on", "level", "drugs", "reason")}
+		Access: p.Access, Seq: p.Seq, May: d.may(v), Problem: problemOf(wrong), In: v.returned(personPath(p.ID)), Performance: p.Performance, Consents: p.Consents}
 	if p.Code != nil {
 		view.Code = codeState(p.Code, d.Now(), zone)
 	}
@@ -132,8 +142,9 @@ func (d *desk) showPerson(v *visit, status int, wrong error) error {
 	if err := d.addReach(v, &view, p); err != nil {
 		return err
 	}
-	view.Kinds = append(options(study.TreatmentFacts, view.In["kind"]), options(study.StatusFacts, view.In["kind"])...)
-	view.Levels = options([]study.Level{study.LevelQuestionnaires, study.LevelTrial, study.LevelNoFurtherUse}, view.In["level"])
+	kind := view.In.Of("/facts", "kind")
+	view.Kinds = append(options(study.TreatmentFacts, kind), options(study.StatusFacts, kind)...)
+	view.Levels = options([]study.Level{study.LevelQuestionnaires, study.LevelTrial, study.LevelNoFurtherUse}, view.In.Of("/facts", "level"))
 	view.History = d.history(v, record, zone, true)
 	if view.Conflict, err = d.conflict(v, p.ID, zone, wrong); err != nil {
 		return err
@@ -155,16 +166,18 @@ func (d *desk) addReach(v *visit, view *personView, p *study.Participant) error 
 		case !dev.Live(d.Now()):
 			state = "stopped: not heard of for long"
 		}
-		view.Devices = append(view.Devices, deviceRow{dev.Platform, local(dev.SeenAt, p.Zone()), state})
+		view.Devices = append(view.Devices, deviceRow{dev.ID, dev.Platform, local(dev.SeenAt, p.Zone()), state})
 	}
 	names := map[string]string{}
 	for i := len(p.Contacts) - 1; i >= 0; i-- {
 		c := p.Contacts[i]
 		view.Contacts = append(view.Contacts, contactRow{local(c.At, p.Zone()), d.nameOf(v, c.By, names), c.Channel, c.Outcome, c.Note, c.NextOn.String()})
 	}
-	view.Reported = p.ReportedDead() != nil && p.Fact(study.FactDeceased) == nil
+	if c := p.ReportedDead(); c != nil && p.Fact(study.FactDeceased) == nil {
+		view.Report = &contactRow{local(c.At, p.Zone()), d.nameOf(v, c.By, names), c.Channel, c.Outcome, c.Note, ""}
+	}
 	view.Paused = local(p.PausedAt, p.Zone())
-	view.Contact = contactForm{Participant: p.ID, Channels: options(study.Channels, ""), Outcomes: options(study.ContactOutcomes, "")}
+	view.Contact = contactForm{Participant: p.ID, Channels: options(study.Channels, ""), Outcomes: options(study.ContactOutcomes, ""), In: view.In}
 	return nil
 }
 
@@ -219,7 +232,8 @@ func (d *desk) addVisits(view *personView, h *study.History, p *study.Participan
 		}
 		row.CanEnter = row.Status == study.Open || row.Status == study.Overdue || row.Status == study.Missed
 		row.CanExplain = row.Status == study.Missed || row.Status == study.Overdue || row.Status == study.Open
-		row.Why = whyView{p.ID, a.Visit, p.Seq, reasons}
+		row.Why = whyView{p.ID, a.Visit, p.Seq, reasons, view.In}
+		view.VisitCodes = append(view.VisitCodes, option{Value: a.Visit, Name: a.Visit + " " + row.Name})
 		view.Visits = append(view.Visits, row)
 	}
 }

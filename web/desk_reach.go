@@ -18,6 +18,7 @@ type contactForm struct {
 	Back        string // the page that it is sent from
 	Channels    []option
 	Outcomes    []option
+	In          returned
 }
 
 func (d *desk) recordContact(v *visit) error {
@@ -32,11 +33,14 @@ func (d *desk) recordContact(v *visit) error {
 	if err != nil {
 		return refused(err, func(status int, wrong error) error { return d.showPerson(v, status, wrong) })
 	}
-	back := personPath(personID(v))
-	if v.value("back") == "/desk" {
+	back, said := personPath(personID(v)), "The contact is logged."
+	switch {
+	case c.Outcome == study.OutcomeReportRetracted:
+		said = "The report is taken back. Everything is as it was; reminders go on with what is still open, and nothing was sent meanwhile."
+	case v.value("back") == "/desk":
 		back = "/desk"
 	}
-	return v.done(back, "The contact is logged.")
+	return v.done(back, said)
 }
 
 // alertsView is the page of alerts.

@@ -4,58 +4,96 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// routes are all pages for staff, on one page.
-func (d *desk) routes(app *fiber.App) {
-	get := func(path string, h func(*visit) error) { app.Get(path, d.signedIn(h)) }
-	post := func(path string, h func(*visit) error) { app.Post(path, d.signedIn(h)) }
-	const person = "/desk/participants/:id"
+// ways adds pages to the server that need a session.
+type ways struct {
+	app *fiber.App
+	d   *desk
+}
 
+// shows is a page that is read, takes a form that is sent.
+func (w ways) shows(path string, page func(*visit) error) { w.app.Get(path, w.d.signedIn(page)) }
+func (w ways) takes(path string, form func(*visit) error) { w.app.Post(path, w.d.signedIn(form)) }
+
+// asks is a page whose form is sent to its own address.
+func (w ways) asks(path string, page, form func(*visit) error) {
+	w.shows(path, page)
+	w.takes(path, form)
+}
+
+// routes are all pages for staff. What a fixed word can stand in the place of
+// an id comes before the id.
+func (d *desk) routes(app *fiber.App) {
 	app.Get("/desk/sign-in", d.askSignIn)
 	app.Post("/desk/sign-in", d.signIn)
-	post("/desk/sign-out", d.signOut)
-	get("/desk/account", d.account)
-	post("/desk/account/sessions", d.endSession)
-	post("/desk/account/recovery-codes", d.newCodes)
-	post("/desk/account/password", d.newPassword)
+	app.Get("/desk/join", d.askJoin)
+	app.Post("/desk/join", d.join)
+	w := ways{app, d}
+	w.takes("/desk/sign-out", d.signOut)
+	w.shows("/desk/account", d.account)
+	w.takes("/desk/account/sessions", d.endSession)
+	w.takes("/desk/account/recovery-codes", d.newCodes)
+	w.takes("/desk/account/password", d.newPassword)
+	w.shows("/lab", d.lab)
+	w.shows("/lab/:file", d.labFile)
 
-	get("/lab", d.lab)
-	get("/lab/:file", d.labFile)
+	w.shows("/desk", d.morning)
+	w.shows("/desk/participants", d.participants)
+	w.shows("/desk/completion", d.heatMap)
+	w.asks("/desk/alerts", d.alerts, d.acknowledge)
+	w.shows("/desk/reminders", d.reminders)
+	w.shows("/desk/devices", d.devices)
+	d.personRoutes(w)
+	d.adminRoutes(w)
+}
 
-	get("/desk", d.morning)
-	get("/desk/participants", d.participants)
-	get("/desk/participants/new", d.askEnrol)
-	post("/desk/participants/new", d.enrol)
-	get(person, d.participant)
-	get(person+"/cycles/:n", d.cycle)
-	post(person+"/cycles/:n", d.moveCycle)
-	post(person+"/code", d.letter)
-	post(person+"/facts", d.recordFact)
-	post(person+"/facts/retract", d.retractFact)
-	post(person+"/visits/:visit/not-done", d.notDone)
-	get(person+"/visits/:visit/blank", d.blank)
-	get(person+"/visits/:visit/paper", d.askPaper)
-	post(person+"/visits/:visit/paper", d.enterPaper)
-	get(person+"/forms/:form", d.form)
-	post(person+"/forms/:form/decide", d.decideHeld)
-	post(person+"/forms/:form/correct", d.correct)
-	post(person+"/forms/:form/void", d.void)
-	post(person+"/forms/:form/verify", d.verify)
+func (d *desk) personRoutes(w ways) {
+	const (
+		person = "/desk/participants/:id"
+		due    = person + "/visits/:visit"
+		form   = person + "/forms/:form"
+	)
+	w.asks("/desk/participants/new", d.askEnrol, d.enrol)
+	w.shows(person, d.participant)
+	w.asks(person+"/details", d.details, d.changeDetails)
+	w.takes(person+"/consent", d.recordConsent)
+	w.asks(person+"/transfer", d.transfer, d.moveToSite)
+	w.asks(person+"/cycles/:n", d.cycle, d.moveCycle)
+	w.takes(person+"/performance-status", d.rateECOG)
+	w.takes(person+"/facts", d.recordFact)
+	w.takes(person+"/facts/retract", d.retractFact)
+	w.takes(person+"/contacts", d.recordContact)
+	w.takes(person+"/code", d.letter)
+	w.takes(person+"/devices/remove", d.removeDevice)
+	w.takes(due+"/not-done", d.notDone)
+	w.shows(due+"/blank", d.blank)
+	w.asks(due+"/paper", d.askPaper, d.enterPaper)
+	w.shows(form, d.form)
+	w.takes(form+"/decide", d.decideHeld)
+	w.takes(form+"/correct", d.correct)
+	w.takes(form+"/void", d.void)
+	w.takes(form+"/verify", d.verify)
+	w.shows(form+"/copy.json", d.copyJSON)
+}
 
-	post(person+"/contacts", d.recordContact)
-
-	get(person+"/forms/:form/copy.json", d.copyJSON)
-
-	get("/desk/completion", d.heatMap)
-	get("/desk/alerts", d.alerts)
-	post("/desk/alerts", d.acknowledge)
-	get("/desk/reminders", d.reminders)
-	get("/desk/devices", d.devices)
-
-	get("/admin", d.adminHome)
-	get("/admin/staff", d.adminStaff)
-	post("/admin/staff/sessions", d.manage("Every session of the account has ended.", d.endSessions))
-	post("/admin/staff/authenticator", d.manage("The authenticator app is gone; the next sign-in sets up another.", d.removeAuthenticator))
-	get("/admin/sites", d.adminSites)
-	get("/admin/protocol", d.adminProtocol)
-	get("/admin/audit", d.audit)
+func (d *desk) adminRoutes(w ways) {
+	const (
+		account = "/admin/staff/:id"
+		site    = "/admin/sites/:code"
+		pack    = "/admin/wording/:pack"
+	)
+	w.shows("/admin", d.adminHome)
+	w.asks("/admin/staff", d.adminStaff, d.openAccount)
+	w.asks(account, d.adminAccount, d.changeAccount)
+	w.takes(account+"/letter", d.staffLetter)
+	w.takes(account+"/sessions", d.endStaffSessions)
+	w.asks("/admin/sites", d.adminSites, d.openSite)
+	w.asks(site, d.adminSite, d.changeSite)
+	w.takes(site+"/contact", d.siteContact)
+	w.takes(site+"/closing", d.closeSite)
+	w.takes(site+"/lock", d.lockSite)
+	w.asks("/admin/wording", d.adminWording, d.importWording)
+	w.asks(pack, d.adminPack, d.decideWording)
+	w.shows("/admin/devices", d.adminDevices)
+	w.shows("/admin/protocol", d.adminProtocol)
+	w.shows("/admin/audit", d.audit)
 }

@@ -116,6 +116,11 @@ func (s *seat) post(path string, pairs ...string) answer {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
+	return s.sendForm(path, form)
+}
+
+func (s *seat) sendForm(path string, form url.Values) answer {
+	s.t.Helper()
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "http://localhost"+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		s.t.Fatal(err)
@@ -123,6 +128,16 @@ func (s *seat) post(path string, pairs ...string) answer {
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Origin", "http://localhost")
 	return s.send(req)
+}
+
+// postAll is post for forms in which a name may come more than once.
+func (s *seat) postAll(path string, pairs ...string) answer {
+	s.t.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Add(pairs[i], pairs[i+1])
+	}
+	return s.sendForm(path, form)
 }
 
 // done fails the test unless a form was taken.
@@ -167,6 +182,7 @@ func (a answer) field(t testing.TB, name string) string {
 func pagesOf(p study.ParticipantID, form study.SubmissionID) []string {
 	person := "/desk/participants/" + string(p)
 	return []string{person, person + "/cycles/2", person + "/cycles/2?on=2026-03-30", person + "/visits/C2D1/paper", person + "/visits/C2D1/blank",
+		person + "/details", person + "/transfer", person + "/transfer?site=S02&on=2026-03-01",
 		person + "/forms/" + string(form)}
 }
 
@@ -316,9 +332,10 @@ func TestACoordinatorFindsNothingOfAnotherSite(t *testing.T) {
 	}
 	before := o.tip(t, p.ID)
 	person := "/desk/participants/" + string(p.ID)
-	for _, path := range []string{"/code", "/contacts", "/facts", "/facts/retract", "/cycles/2", "/visits/C2D1/not-done", "/visits/C2D1/paper",
+	for _, path := range []string{"/code", "/contacts", "/facts", "/facts/retract", "/details", "/consent", "/transfer", "/performance-status", "/devices/remove", "/cycles/2", "/visits/C2D1/not-done", "/visits/C2D1/paper",
 		"/forms/" + string(form) + "/decide", "/forms/" + string(form) + "/correct", "/forms/" + string(form) + "/void", "/forms/" + string(form) + "/verify"} {
-		spy.post(person+path, "kind", "deceased", "on", "2026-03-01", "reason", "x", "password", password, "cause", "test", "form", o.NewID()).says(t, 404)
+		spy.post(person+path, "kind", "deceased", "on", "2026-03-01", "reason", "x", "password", password, "cause", "test", "form", o.NewID(),
+			"site", "S02", "confirm", "1", "form_version", "2", "language", "zh", "visit", "C1D1", "ecog", "1").says(t, 404)
 	}
 	if o.tip(t, p.ID) != before {
 		t.Error("something was recorded")

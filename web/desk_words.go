@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,8 +14,8 @@ import (
 
 // deskWords are the functions that the templates may use.
 var deskWords = template.FuncMap{
-	"word": word, "fieldName": fieldName, "deskMenu": func() []menuEntry { return deskMenu }, "adminMenu": func() []menuEntry { return adminMenu },
-	"days": days, "act": act, "why": why, "contact": contactFor, "cycleOf": cycleNumber,
+	"word": word, "fieldName": fieldName,
+	"days": days, "act": act, "why": why, "contact": contactFor, "pick": pick, "ecogGrades": func() []option { return ecogGrades }, "cycleOf": cycleNumber,
 	"at": func(i study.Instant, zone string) string { return local(i, zoneOf(zone)) },
 }
 
@@ -34,7 +35,7 @@ func why(item study.WorkItem, reasons []option) whyView {
 
 // contactFor is the small form that logs a call from a line of a list.
 func contactFor(item study.WorkItem, back string) contactForm {
-	return contactForm{item.ParticipantID, item.AssessmentID, back, options(study.Channels, ""), options(study.ContactOutcomes, "")}
+	return contactForm{item.ParticipantID, item.AssessmentID, back, options(study.Channels, ""), options(study.ContactOutcomes, ""), returned{}}
 }
 
 // cycleNumber is the cycle in a visit's code such as C3D1, or none.
@@ -46,18 +47,38 @@ func cycleNumber(visit string) string {
 	return n
 }
 
-// menuEntry is an entry of the menu.
-type menuEntry struct{ ID, Path, Name string }
-
-var deskMenu = []menuEntry{
-	{"morning", "/desk", "Morning"}, {"participants", "/desk/participants", "Participants"}, {"heat", "/desk/completion", "Completion"},
-	{"alerts", "/desk/alerts", "Alerts"}, {"reminders", "/desk/reminders", "Reminder log"}, {"devices", "/desk/devices", "Devices"},
+// menuEntry is an entry of the menu, for whoever may do one of its actions.
+type menuEntry struct {
+	ID, Path, Name string
+	needs          []study.Action
 }
 
-var adminMenu = []menuEntry{
-	{"admin", "/admin", "Overview"}, {"staff", "/admin/staff", "Staff"}, {"sites", "/admin/sites", "Sites"},
-	{"protocol", "/admin/protocol", "Protocol"}, {"audit", "/admin/audit", "Audit"},
+var menu = []menuEntry{
+	{"morning", "/desk", "Morning", []study.Action{study.ReadParticipants}},
+	{"participants", "/desk/participants", "Participants", []study.Action{study.ReadParticipants}},
+	{"heat", "/desk/completion", "Completion", []study.Action{study.ReadParticipants}},
+	{"alerts", "/desk/alerts", "Alerts", []study.Action{study.ReadAlerts}},
+	{"reminders", "/desk/reminders", "Reminder log", []study.Action{study.ReadDeliveries}},
+	{"devices", "/desk/devices", "Devices", []study.Action{study.ReadParticipants}},
+	{"lab", "/lab", "Analysis", []study.Action{study.ExportData}},
+	{"admin", "/admin", "Overview", []study.Action{study.ManageStaff}},
+	{"staff", "/admin/staff", "Staff", []study.Action{study.ManageStaff}},
+	{"sites", "/admin/sites", "Sites", []study.Action{study.ManageSites, study.LockSites}},
+	{"wording", "/admin/wording", "Wording", []study.Action{study.ManageWording}},
+	{"phones", "/admin/devices", "Phones and keys", []study.Action{study.ManageStaff}},
+	{"protocol", "/admin/protocol", "Protocol", []study.Action{study.ManageStaff}},
+	{"audit", "/admin/audit", "Audit", []study.Action{study.ReadAudit}},
 }
+
+// menuFor are the entries for an actor's role.
+func menuFor(by study.Actor) []menuEntry {
+	return slices.DeleteFunc(slices.Clone(menu), func(e menuEntry) bool { return !slices.ContainsFunc(e.needs, by.May) })
+}
+
+// ecogGrades are those of the Eastern Cooperative Oncology Group (Oken et al.,
+// Am J Clin Oncol 1982;5:649), in our own words; 5, dead, is a fact of its own.
+var ecogGrades = []option{{Value: "0", Name: "0 fully active"}, {Value: "1", Name: "1 light work only"}, {Value: "2", Name: "2 cares for herself, up most of the day"},
+	{Value: "3", Name: "3 in bed or chair over half of the day"}, {Value: "4", Name: "4 always in bed or chair"}}
 
 // words are what people read instead of a stored word that is not one.
 var words = map[string]string{
@@ -101,6 +122,9 @@ func local(i study.Instant, zone *time.Location) string {
 	}
 	return i.Time().In(zone).Format("2006-01-02 15:04")
 }
+
+// utc is an instant for people who work for several sites.
+func utc(i study.Instant) string { return local(i, time.UTC) + " UTC" }
 
 // query writes pairs of names and values for an address.
 func query(pairs ...string) string {

@@ -280,8 +280,10 @@ func TestAMonitorReadsAndChangesNothing(t *testing.T) {
 	person := "/desk/participants/" + string(p.ID)
 	mona.get(person+"/forms/"+string(form)).says(t, 200, "Scores")
 	before := o.tip(t, p.ID)
-	for _, path := range []string{"/code", "/facts", "/cycles/2", "/visits/C2D1/not-done", "/visits/C2D1/paper", "/forms/" + string(form) + "/void"} {
-		mona.post(person+path, "kind", "deceased", "on", "2026-03-02", "reason", "x", "password", password, "cause", "test", "form", o.NewID()).says(t, http.StatusForbidden)
+	for _, path := range []string{"/code", "/facts", "/cycles/2", "/visits/C2D1/not-done", "/visits/C2D1/paper", "/forms/" + string(form) + "/void",
+		"/details", "/consent", "/transfer", "/performance-status", "/devices/remove"} {
+		mona.post(person+path, "kind", "deceased", "on", "2026-03-02", "reason", "x", "password", password, "cause", "test", "form", o.NewID(),
+			"site", "S02", "confirm", "1", "form_version", "2", "language", "zh", "visit", "C1D1", "ecog", "1").says(t, http.StatusForbidden)
 	}
 	if o.tip(t, p.ID) != before {
 		t.Error("something was recorded")

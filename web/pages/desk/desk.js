@@ -54,6 +54,14 @@ items.forEach((box, i) => box.addEventListener("input", () => {
   if (/^[0-9xX]$/.test(box.value) && items[i + 1]) items[i + 1].focus();
 }));
 
+// The code of a letter's picture stands behind the # and goes to nobody.
+for (const box of document.querySelectorAll("input[data-fragment]")) {
+  if (!box.value && location.hash.length > 1) {
+    box.value = decodeURIComponent(location.hash.slice(1));
+    history.replaceState(null, "", location.pathname);
+  }
+}
+
 for (const b of document.querySelectorAll("[data-print]")) {
   b.hidden = false;
   b.addEventListener("click", () => window.print());
