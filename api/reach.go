@@ -240,21 +240,30 @@ func alertOf(a study.AlertOf) Alert {
 }
 
 type alertsInput struct {
-	Site  study.SiteCode   `query:"site"`
-	State study.AlertState `query:"state" enum:"open,escalated,acknowledged"`
-	Paged
+	Site   study.SiteCode   `query:"site"`
+	State  study.AlertState `query:"state" enum:"open,escalated,acknowledged"`
+	Cursor string           `query:"cursor" maxLength:"600"`
+	Limit  int              `query:"limit" minimum:"1" maximum:"200" default:"200"`
 }
 
 func (s *Server) alerts(ctx context.Context, in *alertsInput) (*listOutput[Alert], error) {
-	found, err := s.study.SiteAlerts(ctx, actorOf(ctx), study.AlertsQuery{Site: in.Site, State: in.State})
+	q := study.AlertsQuery{Site: in.Site, State: in.State, Limit: in.Limit}
+	if err := readCursor(in.Cursor, &q.After); err != nil {
+		return nil, err
+	}
+	page, more, err := s.study.SiteAlerts(ctx, actorOf(ctx), q)
 	if err != nil {
 		return nil, err
 	}
-	items := make([]Alert, len(found))
-	for i, a := range found {
-		items[i] = alertOf(a)
+	out := &listOutput[Alert]{}
+	out.Body.Items = make([]Alert, len(page))
+	for i, a := range page {
+		out.Body.Items[i] = alertOf(a)
 	}
-	return pageOf(in.Paged, items, func(a Alert) study.AlertID { return a.ID })
+	if more {
+		out.Body.Next, err = writeCursor(page[len(page)-1].Place())
+	}
+	return out, err
 }
 
 type acknowledgeInput struct {

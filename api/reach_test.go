@@ -80,6 +80,10 @@ func TestAnAlertIsListedFilteredAndAcknowledged(t *testing.T) {
 	if len(all) != 2 || len(list("?state=escalated")) != 2 || len(list("?state=open")) != 0 {
 		t.Fatalf("alerts %v", all)
 	}
+	next, _ := w.s.call(t, "GET", "/v1/alerts?limit=1", anna, nil).want(t, 200).json(t)["next"].(string)
+	if second := list("?limit=1&cursor=" + next); len(second) != 1 || second[0]["id"] != all[1]["id"] {
+		t.Errorf("the second page is %v", second)
+	}
 	id, _ := all[0]["id"].(string)
 	path := "/v1/alerts/" + id + "/acknowledgement"
 	w.s.call(t, "POST", path, anna, map[string]any{"note": " "}).refused(t, 400, study.Invalid)

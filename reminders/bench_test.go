@@ -126,7 +126,7 @@ func (c *cursors) sweep(b *testing.B) {
 	c.each(dueCount, func(i int) { c.put(b, i*(c.among/dueCount), waveStart.Add(time.Duration(i)*time.Millisecond)) })
 	began, found := time.Now(), 0
 	for {
-		due, err := c.RecordsUntil(b.Context(), reminders.CursorKind, waveStart.Add(time.Hour), 200)
+		due, err := c.RecordsBetween(b.Context(), reminders.CursorKind, study.RecordPlace{}, waveStart.Add(time.Hour), 200)
 		if err != nil {
 			b.Fatal(err)
 		}

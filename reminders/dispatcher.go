@@ -171,7 +171,7 @@ func (d *Dispatcher) round(ctx context.Context, recomputed *time.Time) (int, err
 // there is to send. It says how many it looked at.
 func (d *Dispatcher) Sweep(ctx context.Context) (int, error) {
 	now := d.now()
-	due, err := d.store.RecordsUntil(ctx, recordCursor, now, d.o.Batch)
+	due, err := d.store.RecordsBetween(ctx, recordCursor, study.RecordPlace{}, now, d.o.Batch)
 	if err != nil || len(due) == 0 {
 		if d.o.Observe != nil && err == nil {
 			d.o.Observe.Lag(0)

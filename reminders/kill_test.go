@@ -96,7 +96,7 @@ func TestDispatcherOfAWave(t *testing.T) {
 		if _, err := d.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if due, err := f.Store.RecordsUntil(t.Context(), reminders.CursorKind, waveStart, 1); err != nil || len(due) == 0 {
+		if due, err := f.Store.RecordsBetween(t.Context(), reminders.CursorKind, study.RecordPlace{}, waveStart, 1); err != nil || len(due) == 0 {
 			return
 		}
 	}

@@ -322,7 +322,7 @@ func (w *yearWorld) run() {
 	now := yearStart
 	for i := 0; now.Before(end); {
 		next := end
-		if due, err := w.Store.RecordsUntil(ctx, reminders.CursorKind, end, 1); err != nil {
+		if due, err := w.Store.RecordsBetween(ctx, reminders.CursorKind, study.RecordPlace{}, end, 1); err != nil {
 			w.t.Fatal(err)
 		} else if len(due) > 0 && due[0].At.Before(next) {
 			next = due[0].At

@@ -248,14 +248,8 @@ func (c AcknowledgeAlert) decide(p *Participant, s *Situation) (Payload, error) 
 	return AlertAcked(c), nil
 }
 
-// exists reports whether the rules raise this alert now. What the ledger says
-// is not in the record; that a message failed for one of its visits is taken
-// from whoever read the alert.
+// exists reports whether the rules raise this alert now.
 func (c AcknowledgeAlert) exists(p *Participant, s *Situation) bool {
-	failing := PushSummary{FailingSince: s.Now}
-	if visit, ok := strings.CutPrefix(string(c.Alert), string(alertID(p.ID, AlertPushesFailing, ""))); ok {
-		failing.FailingFor = AssessmentFor(p.ID, visit)
-	}
-	alerts := Alerts(s.History, p, failing, s.Now.Time())
+	alerts := Alerts(s.History, p, s.Pushes, s.Now.Time())
 	return slices.ContainsFunc(alerts, func(a Alert) bool { return a.ID == c.Alert })
 }

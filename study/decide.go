@@ -23,6 +23,7 @@ type Situation struct {
 	Wording WordingPacks
 	By      Actor
 	Signed  Meaning // of the signature that was given, if any
+	Pushes  PushSummary
 	Now     Instant
 }
 

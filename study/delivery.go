@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -199,8 +198,7 @@ func (s *Service) DeliveriesAt(ctx context.Context, by Actor, id ParticipantID, 
 	return joinRows(records)
 }
 
-// joinRows brings the rows of each attempt together. Rows without their claim
-// are left out: it was made before the time that was asked for.
+// joinRows brings the rows of each attempt together.
 func joinRows(records []Record) ([]Delivery, error) {
 	found := map[DeliveryID]*Delivery{}
 	rows := make([]deliveryRow, len(records))
@@ -230,72 +228,4 @@ func joinRows(records []Record) ([]Delivery, error) {
 	}
 	slices.SortFunc(out, func(a, b Delivery) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.ID, b.ID)) })
 	return out, nil
-}
-
-// Sent is a delivery with the participant's place, for the reminder log.
-type Sent struct {
-	Delivery
-	Number string
-	Site   SiteCode
-	Visit  string
-}
-
-// SentQuery selects from the reminder log.
-type SentQuery struct {
-	Site  SiteCode // empty: every site of the actor
-	Since time.Time
-	After SentPlace // the page starts behind this one
-	Limit int       // at most 200; zero is 50
-}
-
-// SentPlace is a delivery's place in the reminder log.
-type SentPlace struct {
-	At Instant    `json:"at"`
-	ID DeliveryID `json:"id"`
-}
-
-// DeliveriesSince is a page of the reminder log of the actor's sites, oldest
-// first, and whether there are more behind it.
-func (s *Service) DeliveriesSince(ctx context.Context, by Actor, q SentQuery) (page []Sent, more bool, err error) {
-	if err := permit(by, ReadDeliveries); err != nil {
-		return nil, false, err
-	}
-	if q.Site != "" && !by.Sees(q.Site) {
-		return nil, false, notFound("site")
-	}
-	h, err := s.History(ctx)
-	if err != nil {
-		return nil, false, err
-	}
-	if at := q.After.At.Time(); q.After.ID != "" && at.After(q.Since) {
-		q.Since = at
-	}
-	records, err := s.store.Records(ctx, recordDelivery, "", q.Since)
-	if err != nil {
-		return nil, false, err
-	}
-	rows, err := joinRows(records)
-	if err != nil {
-		return nil, false, err
-	}
-	limit := min(max(q.Limit, 0), 200)
-	limit = cmp.Or(limit, 50)
-	for _, d := range rows {
-		if q.After.ID != "" && cmp.Or(cmp.Compare(d.At, q.After.At), cmp.Compare(d.ID, q.After.ID)) <= 0 {
-			continue
-		}
-		p, err := s.load(ctx, h, d.Participant)
-		if err != nil {
-			return nil, false, err
-		}
-		if p == nil || !by.Sees(p.Site) || q.Site != "" && p.Site != q.Site {
-			continue
-		}
-		if len(page) == limit {
-			return page, true, nil
-		}
-		_, visit, _ := strings.Cut(string(d.Assessment), ".")
-		page = append(page, Sent{Delivery: d, Number: p.Number, Site: p.Site, Visit: visit})
-	}
-	return page, false, nil
 }

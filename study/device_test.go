@@ -264,6 +264,9 @@ func TestTheReminderLogShowsAnActorsSitesPageByPage(t *testing.T) {
 		if i > 0 {
 			want = append(want, id)
 		}
+		// Rows that are no line of the log lie between those that are.
+		f.Clock.Advance(time.Second)
+		must(t, f.ReportDelivery(t.Context(), testkit.Phone(p.ID), id, study.DeliveryEvent{Event: "received", At: study.InstantOf(f.Clock.Now())}))
 	}
 	q := study.SentQuery{Since: testkit.Start.Add(90 * time.Second), Limit: 2}
 	var got []study.DeliveryID
@@ -271,6 +274,9 @@ func TestTheReminderLogShowsAnActorsSitesPageByPage(t *testing.T) {
 		page, more, err := f.DeliveriesSince(t.Context(), f.Monitor, q)
 		must(t, err)
 		for _, d := range page {
+			if d.ReceivedAt == 0 || d.Visit != "C1D1" {
+				t.Errorf("without what the phone said: %+v", d)
+			}
 			got = append(got, d.ID)
 			q.After = study.SentPlace{At: d.At, ID: d.ID}
 		}

@@ -238,6 +238,11 @@ func (s *Service) Do(ctx context.Context, r Request, id ParticipantID, c Command
 			return nil, err
 		}
 		situation.Signed = r.Signature
+		if _, asks := c.(AcknowledgeAlert); asks && p != nil {
+			if situation.Pushes, err = s.pushesOf(ctx, p, situation.Now.Time()); err != nil {
+				return nil, err
+			}
+		}
 		payload, err := Decide(p, c, situation)
 		if err != nil || payload == nil {
 			return nil, err
@@ -421,7 +426,7 @@ func (s *Service) Participants(ctx context.Context, by Actor, q PeopleQuery) (pa
 	return page, more, err
 }
 
-// errEnough stops eachSnapshot.
+// errEnough stops eachSnapshot and eachFrom.
 var errEnough = errors.New("enough")
 
 // listed is the State behind a row of a list; a snapshot of another fold

@@ -72,10 +72,12 @@ type Store interface {
 	// since, by At and Key; an empty owner matches every owner.
 	Records(ctx context.Context, kind RecordKind, owner string, since time.Time) ([]Record, error)
 
-	// RecordsUntil returns at most limit records of one kind that were written
-	// at or before until, by At and Key. It costs what it returns, whatever else
-	// there is. Limit 0 gives none.
-	RecordsUntil(ctx context.Context, kind RecordKind, until time.Time, limit int) ([]Record, error)
+	// RecordsBetween returns at most limit records of one kind that lie strictly
+	// behind the place (zero: from the first) and were written at or before until
+	// (zero: at any time), by At and Key. A place with an instant only stands
+	// before everything written at that instant. It costs what it returns,
+	// whatever else there is. Limit 0 gives none.
+	RecordsBetween(ctx context.Context, kind RecordKind, after RecordPlace, until time.Time, limit int) ([]Record, error)
 
 	// RecordsUnder returns the records of one kind whose owner starts with prefix
 	// (empty: of every owner) and that were written at or before until (zero: at
@@ -118,6 +120,13 @@ type Place struct {
 	At     time.Time
 	Stream StreamID
 	Seq    uint64
+}
+
+// RecordPlace is a position in the order in which records of a kind were
+// written.
+type RecordPlace struct {
+	At  time.Time
+	Key string
 }
 
 // Head is the end of a stream.

@@ -1,7 +1,9 @@
 package study
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"time"
 )
 
@@ -60,6 +62,16 @@ func (s *Service) pushesOf(ctx context.Context, p *Participant, now time.Time) (
 type AlertsQuery struct {
 	Site  SiteCode
 	State AlertState
+	After AlertPlace // the page starts behind this one
+	Limit int        // zero: all
+}
+
+// AlertPlace is an alert's place in lists. It stands also when the alert is
+// there no more, because somebody mended what it was about.
+type AlertPlace struct {
+	Participant PeoplePlace `json:"participant"`
+	RaisedAt    Instant     `json:"raised_at"`
+	ID          AlertID     `json:"id"`
 }
 
 // AlertOf is an alert with the participant's place.
@@ -68,35 +80,70 @@ type AlertOf struct {
 	Participant PeoplePlace
 }
 
-// SiteAlerts are the alerts of the participants whom the actor may see, by site
-// and number, each one's oldest first.
-func (s *Service) SiteAlerts(ctx context.Context, by Actor, q AlertsQuery) ([]AlertOf, error) {
+// Place is the alert's place in lists.
+func (a AlertOf) Place() AlertPlace { return AlertPlace{a.Participant, a.RaisedAt, a.ID} }
+
+// SiteAlerts is a page of the alerts of the participants whom the actor may see,
+// by site and number, each one's oldest first, and whether there are more behind
+// it. It reads nobody before the page and, once it is full, nobody behind it.
+func (s *Service) SiteAlerts(ctx context.Context, by Actor, q AlertsQuery) (page []AlertOf, more bool, err error) {
 	if err := permit(by, ReadAlerts); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	h, err := s.History(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var out []AlertOf
-	err = s.eachOf(ctx, by, q.Site, func(p *Participant) error {
+	err = s.eachFrom(ctx, by, q.Site, q.After.Participant, func(p *Participant) error {
 		w, err := s.Watch(ctx, h, p)
 		if err != nil {
 			return err
 		}
 		for _, a := range w.Alerts {
-			if q.State == "" || a.State == q.State {
-				out = append(out, AlertOf{a, p.Place()})
+			switch {
+			case q.State != "" && a.State != q.State, !q.After.before(p, a):
+			case q.Limit > 0 && len(page) == q.Limit:
+				more = true
+				return errEnough
+			default:
+				page = append(page, AlertOf{a, p.Place()})
 			}
 		}
 		return nil
 	})
-	return out, err
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return page, more, err
 }
 
-// eachOf calls f for every participant whom the actor may see, by site and number.
-func (s *Service) eachOf(ctx context.Context, by Actor, site SiteCode, f func(*Participant) error) error {
-	q := PeopleQuery{Site: site, Limit: 200}
+// before reports whether a participant's alert lies behind the place. Others
+// than the place's own participant are not asked for unless they do.
+func (at AlertPlace) before(p *Participant, a Alert) bool {
+	return at.Participant.ID != p.ID || cmp.Or(cmp.Compare(a.RaisedAt, at.RaisedAt), cmp.Compare(a.ID, at.ID)) > 0
+}
+
+// eachFrom calls f for the participant of a place (zero: none) if she is still
+// there, and for everybody behind it whom the actor may see.
+func (s *Service) eachFrom(ctx context.Context, by Actor, site SiteCode, from PeoplePlace, f func(*Participant) error) error {
+	if from.ID != "" {
+		p, err := s.Participant(ctx, by, from.ID)
+		if err != nil && CodeOf(err) != NotFound {
+			return err
+		}
+		if p != nil && p.Place() == from && (site == "" || p.Site == site) {
+			if err := f(p); err != nil {
+				return err
+			}
+		}
+	}
+	return s.eachOf(ctx, by, site, from, f)
+}
+
+// eachOf calls f for every participant behind the place whom the actor may see,
+// by site and number.
+func (s *Service) eachOf(ctx context.Context, by Actor, site SiteCode, after PeoplePlace, f func(*Participant) error) error {
+	q := PeopleQuery{Site: site, After: after, Limit: 200}
 	for {
 		page, more, err := s.Participants(ctx, by, q)
 		if err != nil {

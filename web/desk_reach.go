@@ -69,7 +69,7 @@ func (d *desk) alerts(v *visit) error {
 	if state == string(study.AlertAcknowledged) {
 		q.State = study.AlertAcknowledged
 	}
-	found, err := d.Study.SiteAlerts(v.UserContext(), v.by, q)
+	found, _, err := d.Study.SiteAlerts(v.UserContext(), v.by, q)
 	if err != nil {
 		return err
 	}

@@ -40,8 +40,8 @@ var calls = map[string]func(ctx context.Context, db *DB) error{
 	"PutSnapshot":  func(ctx context.Context, db *DB) error { return db.PutSnapshot(ctx, *testSnapshot("site/new", 1)) },
 	"InsertRecord": func(ctx context.Context, db *DB) error { return db.InsertRecord(ctx, study.Record{Key: "new"}) },
 	"Record":       func(ctx context.Context, db *DB) error { return second(db.Record(ctx, "device", "missing")) },
-	"RecordsUntil": func(ctx context.Context, db *DB) error {
-		return second(db.RecordsUntil(ctx, "device", time.UnixMilli(1), 1))
+	"RecordsBetween": func(ctx context.Context, db *DB) error {
+		return second(db.RecordsBetween(ctx, "device", study.RecordPlace{}, time.UnixMilli(1), 1))
 	},
 	"RecordsUnder": func(ctx context.Context, db *DB) error {
 		return second(db.RecordsUnder(ctx, "device", "o", time.UnixMilli(1)))

@@ -54,14 +54,21 @@ func (db *DB) Records(ctx context.Context, kind study.RecordKind, owner string, 
 	return list[recordDoc](ctx, db, db.records, filter, options.Find().SetSort(ascending("at", "key")))
 }
 
-// RecordsUntil returns the first records of a kind up to an instant; the index
-// by_at leads to exactly these.
-func (db *DB) RecordsUntil(ctx context.Context, kind study.RecordKind, until time.Time, limit int) ([]study.Record, error) {
+// RecordsBetween returns the first records of a kind behind a place and up to an
+// instant; the index by_at leads to exactly these.
+func (db *DB) RecordsBetween(ctx context.Context, kind study.RecordKind, after study.RecordPlace, until time.Time, limit int) ([]study.Record, error) {
 	if limit <= 0 { // to MongoDB a limit of 0 is none
 		return []study.Record{}, db.do(ctx, func() error { return ctx.Err() })
 	}
-	filter := append(field("kind", string(kind)), bson.E{Key: "at", Value: field("$lte", instant(until))})
-	return list[recordDoc](ctx, db, db.records, filter, options.Find().SetSort(ascending("at", "key")).SetLimit(int64(limit)))
+	conditions := []bson.D{field("kind", string(kind))}
+	if after != (study.RecordPlace{}) {
+		conditions = append(conditions, behind(bson.E{Key: "at", Value: instant(after.At)}, bson.E{Key: "key", Value: after.Key}))
+	}
+	if !until.IsZero() {
+		conditions = append(conditions, field("at", field("$lte", instant(until))))
+	}
+	o := options.Find().SetSort(ascending("at", "key")).SetLimit(int64(limit))
+	return list[recordDoc](ctx, db, db.records, all(conditions...), o)
 }
 
 // RecordsUnder returns the records of the owners that start with prefix; the

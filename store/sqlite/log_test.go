@@ -105,7 +105,13 @@ func TestListsUseTheirIndexes(t *testing.T) {
 		_, err := db.Records(ctx, "k", owner, benchStart)
 		must(t, err)
 	}
-	_, err := db.Recent(ctx, study.Place{}, 1)
+	for _, prefix := range []string{"", "p"} {
+		_, err := db.RecordsUnder(ctx, "k", prefix, benchStart)
+		must(t, err)
+	}
+	_, err := db.RecordsBetween(ctx, "k", study.RecordPlace{}, benchStart, 1)
+	must(t, err)
+	_, err = db.Recent(ctx, study.Place{}, 1)
 	must(t, err)
 	for range db.Entries(ctx, "a") {
 	}

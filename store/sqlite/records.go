@@ -61,27 +61,35 @@ func (db *DB) Records(ctx context.Context, kind study.RecordKind, owner string, 
 		string(kind), owner, at)
 }
 
-// RecordsUntil returns the first records of a kind up to an instant; the index
-// records_by_at leads to exactly these.
-func (db *DB) RecordsUntil(ctx context.Context, kind study.RecordKind, until time.Time, limit int) ([]study.Record, error) {
-	return list(ctx, db, scanRecord,
-		"SELECT "+recordColumns+" FROM records WHERE kind = ? AND at <= ? ORDER BY at, key LIMIT ?",
-		string(kind), int64(study.InstantOf(until)), max(limit, 0))
+// RecordsBetween returns the first records of a kind behind a place and up to an
+// instant; the index records_by_at leads to exactly these.
+func (db *DB) RecordsBetween(ctx context.Context, kind study.RecordKind, after study.RecordPlace, until time.Time, limit int) ([]study.Record, error) {
+	from := int64(study.InstantOf(after.At))
+	if after == (study.RecordPlace{}) {
+		from = math.MinInt64
+	}
+	return list(ctx, db, scanRecord, "SELECT "+recordColumns+` FROM records
+		WHERE kind = ? AND (at, key) > (?, ?) AND at <= ? ORDER BY at, key LIMIT ?`,
+		string(kind), from, after.Key, latest(until), max(limit, 0))
+}
+
+// latest is an instant up to which records are wanted; none: any.
+func latest(until time.Time) int64 {
+	if until.IsZero() {
+		return math.MaxInt64
+	}
+	return int64(study.InstantOf(until))
 }
 
 // RecordsUnder returns the records of the owners that start with prefix; the
 // index records_by_owner leads to exactly these owners.
 func (db *DB) RecordsUnder(ctx context.Context, kind study.RecordKind, prefix string, until time.Time) ([]study.Record, error) {
-	at := int64(study.InstantOf(until))
-	if until.IsZero() {
-		at = math.MaxInt64
-	}
 	if end := behindPrefix(prefix); end != "" {
 		return list(ctx, db, scanRecord, "SELECT "+recordColumns+` FROM records
-			WHERE kind = ? AND owner >= ? AND owner < ? AND at <= ? ORDER BY owner, at, key`, string(kind), prefix, end, at)
+			WHERE kind = ? AND owner >= ? AND owner < ? AND at <= ? ORDER BY owner, at, key`, string(kind), prefix, end, latest(until))
 	}
 	return list(ctx, db, scanRecord, "SELECT "+recordColumns+` FROM records
-		WHERE kind = ? AND owner >= ? AND at <= ? ORDER BY owner, at, key`, string(kind), prefix, at)
+		WHERE kind = ? AND owner >= ? AND at <= ? ORDER BY owner, at, key`, string(kind), prefix, latest(until))
 }
 
 // DeleteRecord removes a record if it is there.

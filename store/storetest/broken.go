@@ -67,7 +67,7 @@ func (broken) Records(context.Context, study.RecordKind, string, time.Time) ([]s
 	return nil, errBroken
 }
 
-func (broken) RecordsUntil(context.Context, study.RecordKind, time.Time, int) ([]study.Record, error) {
+func (broken) RecordsBetween(context.Context, study.RecordKind, study.RecordPlace, time.Time, int) ([]study.Record, error) {
 	return nil, errBroken
 }
 

@@ -51,8 +51,8 @@ var calls = map[string]func(ctx context.Context, s study.Store) error{
 	"Records": func(ctx context.Context, s study.Store) error {
 		return second(s.Records(ctx, "device", "", time.Time{}))
 	},
-	"RecordsUntil": func(ctx context.Context, s study.Store) error {
-		return second(s.RecordsUntil(ctx, "device", start, 10))
+	"RecordsBetween": func(ctx context.Context, s study.Store) error {
+		return second(s.RecordsBetween(ctx, "device", study.RecordPlace{}, start, 10))
 	},
 	"RecordsUnder": func(ctx context.Context, s study.Store) error {
 		return second(s.RecordsUnder(ctx, "device", "", start))

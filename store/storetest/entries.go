@@ -82,7 +82,7 @@ func asksForMissing(t *testing.T, h *harness) {
 	none(t, "Recent")(h.Recent(ctx, study.Place{At: start.Add(time.Hour)}, 10))
 	none(t, "Snapshots")(h.Snapshots(ctx, study.SnapshotQuery{Kind: "missing"}))
 	none(t, "Records")(h.Records(ctx, "missing", "", time.Time{}))
-	none(t, "RecordsUntil")(h.RecordsUntil(ctx, "missing", start.Add(time.Hour), 10))
+	none(t, "RecordsBetween")(h.RecordsBetween(ctx, "missing", study.RecordPlace{}, start.Add(time.Hour), 10))
 	none(t, "RecordsUnder")(h.RecordsUnder(ctx, "missing", "", time.Time{}))
 	none(t, "RecordsUnder a prefix")(h.RecordsUnder(ctx, "device", "missing", time.Time{}))
 	must(t, yieldsNone(all(h.Entries(ctx, "missing"))))

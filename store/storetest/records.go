@@ -78,7 +78,7 @@ func recordsListed(t *testing.T, h *harness) {
 	}
 }
 
-func recordsUntil(t *testing.T, h *harness) {
+func recordsBetween(t *testing.T, h *harness) {
 	var written []study.Record
 	for i, key := range []string{"B", "a", "é", "10", "2", "$x", "a.b", "鱼"} {
 		for _, kind := range []study.RecordKind{"cursor", "delivery"} {
@@ -94,21 +94,12 @@ func recordsUntil(t *testing.T, h *harness) {
 	slices.SortFunc(written, func(a, b study.Record) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Key, b.Key))
 	})
-	for _, until := range []time.Time{start.Add(-time.Hour), start.Add(-time.Millisecond), start, start.Add(time.Millisecond), start.Add(time.Hour)} {
-		for _, limit := range []int{0, 1, 3, 100} {
-			var want, got []string
-			for _, r := range written {
-				if r.Kind == "cursor" && !r.At.After(until) && len(want) < limit {
-					want = append(want, r.Key)
-				}
-			}
-			found, err := h.RecordsUntil(t.Context(), "cursor", until, limit)
-			must(t, err)
-			for _, r := range found {
-				got = append(got, r.Key)
-			}
-			if found == nil || !slices.Equal(got, want) {
-				t.Errorf("%d until %v: %q, not %q", limit, until, got, want)
+	places := []study.RecordPlace{{}, {At: start.Add(-time.Hour)}, {At: start}, {At: start, Key: "a"}, {At: start, Key: "é"},
+		{At: start.Add(time.Millisecond), Key: "zz"}, {At: time.UnixMilli(-1), Key: "2"}, {At: start.Add(time.Hour)}}
+	for _, after := range places {
+		for _, until := range []time.Time{{}, start.Add(-time.Hour), start.Add(-time.Millisecond), start, start.Add(time.Millisecond), start.Add(time.Hour)} {
+			for _, limit := range []int{0, 1, 3, 100} {
+				betweenCase(t, h, written, after, until, limit)
 			}
 		}
 	}
@@ -116,10 +107,29 @@ func recordsUntil(t *testing.T, h *harness) {
 	moved := record("cursor", "a")
 	moved.At = start.Add(-time.Hour)
 	must(t, h.PutRecord(t.Context(), moved))
-	found, err := h.RecordsUntil(t.Context(), "cursor", start, 2)
+	found, err := h.RecordsBetween(t.Context(), "cursor", study.RecordPlace{}, start, 2)
 	must(t, err)
 	if len(found) != 2 || found[0].Key != "2" || found[1].Key != "a" {
 		t.Errorf("after a move: %v", found)
+	}
+}
+
+func betweenCase(t *testing.T, h *harness, written []study.Record, after study.RecordPlace, until time.Time, limit int) {
+	t.Helper()
+	var want, got []string
+	for _, r := range written {
+		behind := after == study.RecordPlace{} || cmp.Or(r.At.Compare(after.At), cmp.Compare(r.Key, after.Key)) > 0
+		if r.Kind == "cursor" && behind && (until.IsZero() || !r.At.After(until)) && len(want) < limit {
+			want = append(want, r.Key)
+		}
+	}
+	found, err := h.RecordsBetween(t.Context(), "cursor", after, until, limit)
+	must(t, err)
+	for _, r := range found {
+		got = append(got, r.Key)
+	}
+	if found == nil || !slices.Equal(got, want) {
+		t.Errorf("%d behind %v until %v: %q, not %q", limit, after, until, got, want)
 	}
 }
 

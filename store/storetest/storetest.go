@@ -45,7 +45,7 @@ var contract = []promiseTest{
 	{"a record's key is unique within its kind, expired or not", recordKeys},
 	{"the last write of a record wins", putRecord},
 	{"records are listed by owner, since and in order", recordsListed},
-	{"the first records up to an instant are listed, in order", recordsUntil},
+	{"the first records behind a place and up to an instant are listed, in order", recordsBetween},
 	{"records are listed by the beginning of their owner, until and in order", recordsUnder},
 	{"a deleted record is gone and may be deleted again", deleteRecord},
 	{"a purge removes what expired before now and nothing else", purgeRecords},
