@@ -8,9 +8,15 @@ import (
 	"epro/study"
 )
 
-// messages are what a plan's work comes to, one function a message, after the
-// rows that only say why something does not leave.
-func (d *Dispatcher) messages(ctx context.Context, p *study.Participant, w Work) ([]func() error, error) {
+// message is one that is ready to leave.
+type message struct {
+	kind    TargetKind
+	deliver func() error
+}
+
+// messages are what a plan's work comes to, after the rows that only say why
+// something does not leave.
+func (d *Dispatcher) messages(ctx context.Context, p *study.Participant, w Work) ([]message, error) {
 	for _, lost := range w.Lost {
 		o := study.DeliveryOutcome{Status: study.DeliveryUnknown, Reason: "lease_ran_out", Burned: true, At: study.InstantOf(d.now())}
 		if err := d.study.SettleDelivery(ctx, lost.Claim, o); err != nil {
@@ -26,9 +32,9 @@ func (d *Dispatcher) messages(ctx context.Context, p *study.Participant, w Work)
 			d.observe(row.Kind, row.Status, row.Reason)
 		}
 	}
-	out := make([]func() error, len(w.Attempts))
+	out := make([]message, len(w.Attempts))
 	for i, a := range w.Attempts {
-		out[i] = func() error { return d.deliver(ctx, p, a) }
+		out[i] = message{TargetKind(a.Device.Target.Kind), func() error { return d.deliver(ctx, p, a) }}
 	}
 	return out, nil
 }
@@ -122,7 +128,10 @@ func (d *Dispatcher) send(ctx context.Context, p *study.Participant, a Attempt, 
 	o := d.senders[m.Target.Kind].Send(sending, m)
 	cancel()
 	now := d.now()
-	d.open.note(m.Target.Kind, a.Device.Platform, o, now)
+	if d.open.note(m.Target.Kind, a.Device.Platform, o, now) {
+		d.o.Log.Error("too many reminders of one batch were refused; the others wait, and one goes first every quarter of an hour until one is accepted",
+			"kind", a.Claim.Kind, "reason", o.Reason)
+	}
 	if o.Alarm || o.Err != nil {
 		d.o.Log.Warn("a reminder did not leave", "delivery", id, "kind", a.Claim.Kind, "platform", a.Device.Platform,
 			"status", string(o.Status), "reason", o.Reason, "alarm", o.Alarm, "error", errText(o.Err))

@@ -184,7 +184,7 @@ func (d *Dispatcher) Sweep(ctx context.Context) (int, error) {
 	if d.o.Observe != nil {
 		d.o.Observe.Lag(now.Sub(due[0].At))
 	}
-	ready := make([][]func() error, len(due))
+	ready := make([][]message, len(due))
 	failed := d.each(ctx, len(due), func(i int) error {
 		p, w, err := d.look(ctx, study.ParticipantID(due[i].Key))
 		if err == nil {
@@ -196,7 +196,12 @@ func (d *Dispatcher) Sweep(ctx context.Context) (int, error) {
 	if d.o.Observe != nil {
 		d.o.Observe.Due(len(messages))
 	}
-	sent := errors.Join(d.each(ctx, len(messages), func(i int) error { return messages[i]() })...)
+	kinds := map[TargetKind]int{}
+	for _, m := range messages {
+		kinds[m.kind]++
+	}
+	d.open.begin(kinds)
+	sent := errors.Join(d.each(ctx, len(messages), func(i int) error { return messages[i].deliver() })...)
 	settled := d.each(ctx, len(due), func(i int) error {
 		if failed[i] != nil {
 			return d.postpone(ctx, study.ParticipantID(due[i].Key), failed[i])

@@ -91,7 +91,12 @@ func newPost(t *testing.T, people int) *post {
 
 func (p *post) register(id study.ParticipantID, token string) {
 	p.t.Helper()
-	p.check(p.RegisterDevice(p.t.Context(), testkit.Phone(id), study.Registration{ID: study.DeviceID(token), Platform: "android",
+	p.registerOn(id, "android", token)
+}
+
+func (p *post) registerOn(id study.ParticipantID, platform, token string) {
+	p.t.Helper()
+	p.check(p.RegisterDevice(p.t.Context(), testkit.Phone(id), study.Registration{ID: study.DeviceID(token), Platform: platform,
 		Target: study.PushTarget{Kind: study.TargetFCMToken, Value: token}}))
 }
 
