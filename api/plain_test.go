@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"epro/api"
 	"epro/internal/testkit"
@@ -223,5 +224,23 @@ func TestAForwardedAddressIsBelievedFromAProxyOnly(t *testing.T) {
 			t.Errorf("%s: rubbish: %d", c.what, got)
 		}
 		s.stop()
+	}
+}
+
+func TestTheMetricsCountTheReminders(t *testing.T) {
+	s := start(t, testkit.Store(t))
+	m := s.api.ReminderMetrics()
+	m.Due(3)
+	m.Due(2)
+	m.Sent("fcm_token", "accepted", "accepted")
+	m.Sent("fcm_token", "accepted", "accepted")
+	m.Sent("web_push", "rejected_target", "gone")
+	m.Lag(90 * time.Second)
+	text := string(s.call(t, "GET", "/metrics", "", nil).want(t, 200).body)
+	for _, want := range []string{"\nepro_reminders_due_total 5\n", `epro_reminders_total{kind="fcm_token",reason="accepted",status="accepted"} 2`,
+		`epro_reminders_total{kind="web_push",reason="gone",status="rejected_target"} 1`, "\nepro_reminders_lag_seconds 90\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the metrics have no %q", want)
+		}
 	}
 }

@@ -75,7 +75,12 @@ type post struct {
 
 func newPost(t *testing.T, people int) *post {
 	t.Helper()
-	st := &hooked{Store: testkit.SQLite(t)}
+	return newPostOn(t, testkit.SQLite(t), people)
+}
+
+func newPostOn(t *testing.T, store study.Store, people int) *post {
+	t.Helper()
+	st := &hooked{Store: store}
 	p := &post{Fixture: testkit.Study(t, st), t: t, store: st, sender: &script{}}
 	for i := range people {
 		id := p.Enrol(t, fmt.Sprint(i)).ID
