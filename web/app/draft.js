@@ -57,12 +57,14 @@ export function finish(assessment, me) {
   return vault.locked(name(assessment), async () => {
     const draft = await get(assessment);
     if (!draft) return formOf(assessment, me.participant_id);
-    const q = draft.questionnaire;
+    const q = draft.questionnaire, now = new Date().toISOString();
+    // A clock that was set back meanwhile must not make the form end before it
+    // began: the server would never take it.
     const form = {
       submission_id: draft.submission_id, assessment: draft.assessment, participant: draft.participant, state: "queued",
       body: {
         instrument: q.id, instrument_version: q.version, wording_pack: q.wording.pack, answers: draft.answers, skipped: draft.skipped,
-        started_at: draft.opened_at, completed_at: new Date().toISOString(),
+        started_at: draft.opened_at < now ? draft.opened_at : now, completed_at: now,
       },
     };
     await vault.write({ [name(assessment)]: undefined, [formName(form.submission_id)]: form });
