@@ -228,12 +228,13 @@ type consentInput struct {
 	PersonPath
 	Body struct {
 		ConsentBody
-		Reason string `json:"reason,omitempty"`
+		Corrects int    `json:"corrects,omitempty" minimum:"0" doc:"Which of the participant's consents this states anew because it was recorded wrongly, counted from 1; needs a reason. Left out: a first or renewed consent."`
+		Reason   string `json:"reason,omitempty"`
 	}
 }
 
 func (s *Server) consent(ctx context.Context, in *consentInput) (*participantOutput, error) {
-	return s.doAndShow(ctx, in.ID, study.RecordConsent{Consent: study.Consent(in.Body.ConsentBody), Reason: in.Body.Reason})
+	return s.doAndShow(ctx, in.ID, study.RecordConsent{Consent: study.Consent(in.Body.ConsentBody), Corrects: in.Body.Corrects, Reason: in.Body.Reason})
 }
 
 type transferInput struct {

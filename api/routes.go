@@ -59,7 +59,7 @@ func (s *Server) routes() []route { //nolint:funlen // a table, on one page on p
 		on(get, "/v1/participants", study.ReadParticipants, ok, "Site staff", "List participants", s.participants),
 		on(get, person, study.ReadParticipants, ok, "Site staff", "One participant", s.participant),
 		on(patch, person, study.ChangeDetails, ok, "Site staff", "Change language, zone, number, regimen or access", s.changeParticipant),
-		on(post, person+"/consent", study.ChangeDetails, created, "Site staff", "Record a consent, first or renewed", s.consent),
+		on(post, person+"/consent", study.ChangeDetails, created, "Site staff", "Record a consent, first or renewed, or correct one", s.consent),
 		on(post, person+"/transfer", study.Transfer, ok, "Site staff", "Move to another site", s.transfer),
 		on(get, person+"/assessments", study.ReadParticipants, ok, "Site staff", "All assessments of a participant", s.assessments),
 		on(get, person+"/history", study.ReadHistory, ok, "Site staff", "The record: who did what, when and why", s.history),

@@ -84,6 +84,13 @@ func TestWithoutConsentNothingOpens(t *testing.T) {
 	if got := d.sees(t, id)["status"]; got != "enrolled" {
 		t.Errorf("after consent: %v", got)
 	}
+	corrected := map[string]any{"on": "2026-02-27", "form_version": "2.0", "language": "zh", "corrects": 1}
+	d.s.call(t, "POST", d.person(id)+"/consent", d.anna, corrected).refused(t, 400, study.Invalid)
+	corrected["reason"] = "typed wrongly"
+	after := d.s.call(t, "POST", d.person(id)+"/consent", d.anna, corrected).want(t, 201).json(t)
+	if got := fmt.Sprint(after["consents"]); !strings.Contains(got, "2026-02-27") || strings.Contains(got, "2026-03-01") {
+		t.Errorf("consents %v", got)
+	}
 }
 
 func TestAnOlderCodeDiesWithANewerAndAUsedOneWithItsUse(t *testing.T) {

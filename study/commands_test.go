@@ -72,6 +72,10 @@ func (c commander) draw(t *rapid.T, p *study.Participant, now time.Time) (study.
 	case 18:
 		return by, study.CodeMissing{Assessment: study.AssessmentFor(p.ID, c.visit(t, p)), Reason: "too_ill", HealthRelated: study.Yes}
 	case 19:
+		if rapid.IntRange(0, 2).Draw(t, "corrects") == 0 {
+			consent := study.Consent{On: study.DateOf(now) - study.Date(rapid.IntRange(0, 30).Draw(t, "consent")), FormVersion: "2.1", Language: "en"}
+			return by, study.RecordConsent{Consent: consent, Corrects: rapid.IntRange(1, 2).Draw(t, "which consent"), Reason: "typed wrongly"}
+		}
 		return by, study.RecordConsent{Consent: study.Consent{On: study.DateOf(now) - 1, FormVersion: "3.0", Language: "en"}}
 	case 20:
 		id := study.AssessmentFor(p.ID, c.visit(t, p))
@@ -147,7 +151,7 @@ func (commander) fact(t *rapid.T, _ *study.Participant, now time.Time) study.Com
 	f.On = study.PartialDate((study.DateOf(now) - study.Date(rapid.IntRange(0, 20).Draw(t, "days ago"))).String())
 	switch f.Kind {
 	case study.FactWithdrawn:
-		f.Level = study.LevelTrial
+		f.Level = rapid.SampledFrom(study.Levels).Draw(t, "level")
 	case study.FactRegimenChanged:
 		f.Drugs = []string{"eribulin", "pyrotinib"}
 	case study.FactDeceased:

@@ -161,27 +161,50 @@ func plainText(s string, limit int) bool {
 		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
-// RecordConsent records a consent, the first or a renewed one.
+// RecordConsent records a consent, the first or a renewed one, or states one
+// anew that was recorded wrongly.
 type RecordConsent struct {
 	Consent Consent
-	Reason  string
+	// Corrects is which of the record's consents this states anew, counted from
+	// 1; 0: none, it is another one.
+	Corrects int
+	Reason   string
 }
 
 func (RecordConsent) action() Action { return ChangeDetails }
 func (c RecordConsent) why() string  { return c.Reason }
 func (c RecordConsent) decide(p *Participant, s *Situation) (Payload, error) {
 	var f faults
-	f.add(c.Consent.On == 0, "consent.on", "give the day of consent as YYYY-MM-DD")
+	f.add(c.Consent == (Consent{}), "consent.on", "give the day of consent as YYYY-MM-DD")
 	c.Consent.check(&f, s.today(p), s.History.Current().Languages)
-	f.add(len(p.Consents) > 0 && c.Consent.On < p.ConsentedOn(), "consent.on", "a renewed consent cannot be older than the first")
-	f.add(len(p.Consents) == 0 && c.Consent.On > p.Cycles[0].StartsOn, "consent.on", "cycle 1 would start before consent; move cycle 1 first")
+	wrong := c.Corrects != 0
+	f.add(wrong && (c.Corrects < 1 || c.Corrects > len(p.Consents)), "corrects", fmt.Sprintf("name one of the %d consents of the record, counted from 1", len(p.Consents)))
+	f.add(wrong && strings.TrimSpace(c.Reason) == "", "reason", "say why; the record keeps it")
 	if err := f.err(); err != nil {
 		return nil, err
 	}
 	if slices.Contains(p.Consents, c.Consent) {
 		return nil, nil
 	}
+	if err := c.order(p); err != nil {
+		return nil, err
+	}
+	if wrong {
+		return ConsentCorrected{N: c.Corrects, Consent: c.Consent}, nil
+	}
 	return ConsentRecorded{Consent: c.Consent}, nil
+}
+
+// order refuses what would put a consent, cycle 1 or the first dose out of order.
+func (c RecordConsent) order(p *Participant) error {
+	first := c.Corrects == 1 || len(p.Consents) == 0
+	dose := p.Fact(FactFirstDose)
+	var f faults
+	f.add(!first && c.Consent.On < p.ConsentedOn(), "consent.on", "a renewed consent cannot be older than the first; a first one that was recorded wrongly is corrected")
+	f.add(first && len(p.Consents) > 1 && p.Consents[1].On < c.Consent.On, "consent.on", "the first consent cannot be later than a renewed one")
+	f.add(first && c.Consent.On > p.Cycles[0].StartsOn, "consent.on", "cycle 1 would start before consent; move cycle 1 first")
+	f.add(first && dose != nil && dose.On.First() < c.Consent.On, "consent.on", "the first dose would lie before consent; retract it first")
+	return f.err()
 }
 
 // ChangeParticipant states new details; empty ones stay. Service.Do claims a

@@ -395,12 +395,7 @@ func (p *Participant) leftBefore(completed Instant) bool {
 
 // event is the form as it is stored.
 func (c SubmitForm) event(k kit, answers instruments.Answers, text *Wording, digest Hash, v verdict, now Instant) SubmissionReceived {
-	given, skipped := answersOf(k.Instrument, answers)
-	for code, reason := range c.Skipped {
-		if _, both := given[code]; both {
-			skipped[code] = reason // on paper: the box beside the answer, flagged
-		}
-	}
+	given, skipped := statedOf(k, answers, c.Skipped)
 	return SubmissionReceived{
 		SubmissionID: c.ID, AssessmentID: c.Assessment, Instrument: c.Instrument, InstrumentVersion: c.Version,
 		WordingPack: text.Pack, WordingHash: text.Hash, Demonstration: !text.Licensed, Mode: c.Mode, Assistance: c.Assistance,
@@ -408,6 +403,18 @@ func (c SubmitForm) event(k kit, answers instruments.Answers, text *Wording, dig
 		StartedAt: c.StartedAt, CompletedAt: c.CompletedAt, SentAt: c.SentAt, ReceivedAt: now, CorrectedAt: v.corrected,
 		App: c.App, Digest: digest, Counted: v.counted, HeldCause: v.cause, Flags: v.flags,
 	}
+}
+
+// statedOf are the two readable maps of an event. On paper the box that stands
+// beside an answer is kept too; it is flagged.
+func statedOf(k kit, answers instruments.Answers, sent map[string]string) (given map[string]int, skipped map[string]string) {
+	given, skipped = answersOf(k.Instrument, answers)
+	for code, reason := range sent {
+		if _, both := given[code]; both {
+			skipped[code] = reason
+		}
+	}
+	return given, skipped
 }
 
 // Receipt is what the phone holds on to before it lets the answers go.

@@ -76,14 +76,16 @@ func (c CorrectForm) decide(p *Participant, _ *Situation) (Payload, error) {
 	if err != nil {
 		return nil, err
 	}
-	if slices.Equal(answers, s.Answers) {
-		return nil, invalid("answers", "these are the answers that the form has; a correction changes at least one")
-	}
-	given, skipped := answersOf(k.Instrument, answers)
 	var flags []Flag
 	for _, m := range marks {
 		flags = append(flags, Flag(m))
 	}
+	// A tick beside an answer is no answer, but it can be wrong all the same.
+	sameTick := slices.Contains(flags, FlagQ1Conflict) == slices.Contains(s.Flags, FlagQ1Conflict)
+	if slices.Equal(answers, s.Answers) && sameTick {
+		return nil, invalid("answers", "these are the answers that the form has; a correction changes at least one")
+	}
+	given, skipped := statedOf(k, answers, c.Skipped)
 	return SubmissionCorrected{SubmissionID: c.Form, Revision: s.Revision + 1, Answers: given, Skipped: skipped,
 		Scores: storedScores(k, answers), ScoringVersion: scoring.Version, Cause: c.Cause, Flags: flags}, nil
 }
@@ -158,7 +160,7 @@ func (c RecordFact) decide(p *Participant, s *Situation) (Payload, error) {
 	if err := c.check(p, s.today(p)); err != nil {
 		return nil, err
 	}
-	if old := p.Fact(c.Kind); old != nil && c.once() {
+	if old := p.Fact(c.Kind); old != nil && !c.again(old) {
 		if old.On == c.On && old.At == c.At && old.Level == c.Level {
 			return nil, nil
 		}
@@ -167,8 +169,19 @@ func (c RecordFact) decide(p *Participant, s *Situation) (Payload, error) {
 	return FactRecorded{Kind: c.Kind, On: c.On, At: c.At, Level: c.Level, Drugs: c.Drugs}, nil
 }
 
-// once: a person dies once, and changes therapy as often as need be.
-func (c RecordFact) once() bool { return c.Kind != FactRegimenChanged && c.Kind != FactNewTherapy }
+// again reports whether the fact may be recorded beside the latest of its kind:
+// a person dies once, changes therapy as often as need be, and who has left the
+// questionnaires may leave the trial later.
+func (c RecordFact) again(latest *Fact) bool {
+	switch c.Kind {
+	case FactRegimenChanged, FactNewTherapy:
+		return true
+	case FactWithdrawn:
+		return c.Level.beyond(latest.Level)
+	default:
+		return false
+	}
+}
 
 func (c RecordFact) check(p *Participant, today Date) error {
 	var f faults
@@ -183,8 +196,7 @@ func (c RecordFact) check(p *Participant, today Date) error {
 		f.add(consent != 0 && c.On.Last() < consent && c.Kind != FactScreenFailure, "on", "it cannot lie before consent")
 		f.add(!c.At.IsZero() && DateOf(c.At.Time().In(p.Zone())) != c.On.First(), "at", "the time must lie on the day given, in the participant's time zone")
 	}
-	levels := []Level{LevelQuestionnaires, LevelTrial, LevelNoFurtherUse}
-	f.add(c.Kind == FactWithdrawn && !slices.Contains(levels, c.Level), "level", oneOf(levels))
+	f.add(c.Kind == FactWithdrawn && !slices.Contains(Levels, c.Level), "level", oneOf(Levels))
 	f.add(c.Kind != FactWithdrawn && c.Level != "", "level", "only a withdrawal has a level")
 	f.add(status && strings.TrimSpace(c.Reason) == "", "reason", "say why; the record keeps it")
 	f.add(len(c.Drugs) > 12 || slices.ContainsFunc(c.Drugs, func(d string) bool { return !plainText(d, 64) }), "drugs", "at most 12 names of up to 64 characters")

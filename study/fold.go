@@ -75,6 +75,11 @@ func (p *Participant) apply(h *History, e Event, payload Payload) error {
 		return p.enrolled(h, e, v)
 	case ConsentRecorded:
 		p.Consents = append(p.Consents, v.Consent)
+	case ConsentCorrected:
+		if v.N < 1 || v.N > len(p.Consents) {
+			return fmt.Errorf("consent %d does not exist", v.N)
+		}
+		p.Consents[v.N-1] = v.Consent
 	case CodeIssued:
 		p.Code = &IssuedCode{Event: e.ID, IssuedAt: e.At, ExpiresAt: v.ExpiresAt, Replace: v.Replace}
 		return nil

@@ -474,7 +474,7 @@ func TestACorrectionKeepsTheEarlierAnswersAndTheReceipt(t *testing.T) {
 	fixed["GP1"] = map[bool]string{true: "1", false: "0"}[fixed["GP1"] == "0"]
 	r.refuse(study.CorrectForm{Form: f.ID, Answers: fixed, Cause: study.CauseEntryError}, study.Invalid, "reason")
 	r.refuse(study.CorrectForm{Form: f.ID, Answers: fixed, Cause: "whim", Reason: "x"}, study.Invalid, "cause")
-	r.refuse(study.CorrectForm{Form: f.ID, Answers: f.Answers, Cause: study.CauseEntryError, Reason: "x"}, study.Invalid, "at least one")
+	r.refuse(study.CorrectForm{Form: f.ID, Answers: f.Answers, Skipped: f.Skipped, Cause: study.CauseEntryError, Reason: "x"}, study.Invalid, "at least one")
 	r.refuse(study.CorrectForm{Form: f.ID, Answers: map[string]string{"GP1": "9"}, Cause: study.CauseEntryError, Reason: "x"}, study.InvalidAnswers)
 	r.refuse(study.CorrectForm{Form: "other", Answers: fixed, Cause: study.CauseEntryError, Reason: "x"}, study.NotFound)
 	r.must(study.CorrectForm{Form: f.ID, Answers: fixed, Cause: study.CauseEntryError, Reason: "typed wrongly"})
@@ -688,5 +688,34 @@ func TestStoredScoresAreTheScoresOfTheAnswers(t *testing.T) {
 	scores, err := r.visit("C2D1").Standing().Scores(nil)
 	if err != nil || len(scores) != len(study.ScoreCodes("fact-b", "4")) {
 		t.Errorf("%v, %v", scores, err)
+	}
+}
+
+func TestATickBesideAnAnswerOnPaperCanBeCorrected(t *testing.T) {
+	r := enrolled(t)
+	paper := r.paper("C2D1", at(cycle1+21, "09:00"))
+	paper.Answers["GS7"], paper.Skipped = "2", map[string]string{"GS7": "opt_out"}
+	r.now = at(cycle1+21, "10:00")
+	r.must(paper)
+	form := func() study.Submission { return r.visit("C2D1").Submissions[0] }
+	same := study.CorrectForm{Form: paper.ID, Answers: paper.Answers, Skipped: paper.Skipped, Cause: study.CauseEntryError, Reason: "not ticked"}
+	r.refuse(same, study.Invalid, "the answers that the form has")
+	same.Skipped = nil
+	r.must(same)
+	if s := form(); slices.Contains(s.Flags, study.FlagQ1Conflict) || s.Revision != 2 {
+		t.Errorf("flags %v of revision %d", s.Flags, s.Revision)
+	}
+	same.Skipped = paper.Skipped
+	r.must(same)
+	if s := form(); !slices.Contains(s.Flags, study.FlagQ1Conflict) || s.Revision != 3 {
+		t.Errorf("flags %v of revision %d", s.Flags, s.Revision)
+	}
+	e, err := r.entries[len(r.entries)-1].Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := study.PayloadOf(e)
+	if v, ok := payload.(study.SubmissionCorrected); err != nil || !ok || v.Skipped["GS7"] != "opt_out" || v.Answers["GS7"] != 2 {
+		t.Errorf("the event has lost the tick: %+v, %v", payload, err)
 	}
 }

@@ -63,7 +63,7 @@ func samples() []study.Payload {
 		study.SiteChanged{Name: "医院", TimeZone: "Asia/Urumqi", Language: "en"}, study.SiteClosed{}, study.SiteReopened{}, study.StaffInvited{ExpiresAt: when}, study.SessionsEnded{Sessions: 2},
 		study.NameClaimed{Kind: study.ClaimNumber, Owner: "participant/p1"},
 		study.ParticipantEnrolled{Number: "001", Site: "S01", Regimen: "eribulin", Language: "zh", TimeZone: "Asia/Shanghai", Cycle1On: day("2026-03-02"), Consent: consent, Access: study.AccessPhone},
-		study.ConsentRecorded{Consent: consent}, study.CodeIssued{ExpiresAt: when, Replace: true}, study.PhoneBound{Code: "c1"},
+		study.ConsentRecorded{Consent: consent}, study.ConsentCorrected{N: 1, Consent: consent}, study.CodeIssued{ExpiresAt: when, Replace: true}, study.PhoneBound{Code: "c1"},
 		study.SubmissionReceived{SubmissionID: "s1", AssessmentID: "p1.C2D1", Instrument: "fact-b", InstrumentVersion: "4", WordingPack: "demo-en", WordingHash: hash, Demonstration: true,
 			Mode: study.ModeApp, Assistance: study.AssistanceRead, Answers: map[string]int{"GP1": 4}, Skipped: map[string]string{"GS7": "opt_out"}, Scores: score, ScoringVersion: "1",
 			StartedAt: when, CompletedAt: when + 1, SentAt: when + 2, ReceivedAt: when + 3, CorrectedAt: when + 4, App: study.App{Platform: "android", Version: "1.0"},
@@ -211,6 +211,24 @@ func reminded(t failer) *record {
 	return r
 }
 
+// mended is a record in which slips of the pen were corrected, of somebody who
+// left in steps.
+func mended(t failer) *record {
+	r := enrolled(t)
+	r.must(study.RecordConsent{Consent: study.Consent{On: consented - 2, FormVersion: "2.0", Language: "en"}, Corrects: 1, Reason: "typed wrongly"})
+	paper := r.paper("C2D1", at(cycle1+21, "09:00"))
+	paper.Answers["GS7"], paper.Skipped = "2", map[string]string{"GS7": "opt_out"}
+	r.now = at(cycle1+22, "10:00")
+	r.must(paper)
+	r.must(study.CorrectForm{Form: paper.ID, Answers: paper.Answers, Cause: study.CauseEntryError, Reason: "not ticked"})
+	r.now = at(cycle1+70, "10:00")
+	for i, level := range study.Levels {
+		r.must(study.RecordFact{Kind: study.FactWithdrawn, Level: level, On: study.PartialDate((cycle1 + 30 + study.Date(10*i)).String()), Reason: "told us"})
+	}
+	r.must(death("2026"))
+	return r
+}
+
 // opened is a record with a form that was begun, one that was begun and
 // received, and one that was shown in licensed wording.
 func opened(t failer) *record {
@@ -266,7 +284,7 @@ func TestGoldenRecordsFoldToTheSameStateForEver(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := []study.EventType{"protocol_adopted", "data_exported", "site_created", "site_contact_set", "site_locked", "site_unlocked", "staff_created", "staff_changed", "password_reset", "name_claimed", "site_changed", "site_closed", "site_reopened", "staff_invited", "sessions_ended", "wording_imported", "wording_decided"}
-	for name, build := range map[string]func(failer) *record{"life": life, "year": year, "reminded": reminded, "opened": opened} {
+	for name, build := range map[string]func(failer) *record{"life": life, "year": year, "reminded": reminded, "opened": opened, "mended": mended} {
 		entries := entriesOf(t, goldenText(t, name+".jsonl", func() string { return lines(build(t).entries) }))
 		p, err := study.FoldParticipant(st.History, nil, entries...)
 		if err != nil {

@@ -133,6 +133,12 @@ type (
 	ConsentRecorded struct {
 		Consent Consent `json:"consent"`
 	}
+	// ConsentCorrected states a consent anew that was recorded with a slip of the
+	// pen: N counts the record's consents from 1.
+	ConsentCorrected struct {
+		N       int     `json:"n"`
+		Consent Consent `json:"consent"`
+	}
 	// CodeIssued says that an enrolment code was made; the code itself is not
 	// in the log. An older unused code dies with it.
 	CodeIssued struct {
@@ -288,6 +294,7 @@ func (SessionsEnded) EventType() EventType       { return "sessions_ended" }    
 func (NameClaimed) EventType() EventType         { return "name_claimed" }         //nolint:revive // see ProtocolAdopted
 func (ParticipantEnrolled) EventType() EventType { return "participant_enrolled" } //nolint:revive // see ProtocolAdopted
 func (ConsentRecorded) EventType() EventType     { return "consent_recorded" }     //nolint:revive // see ProtocolAdopted
+func (ConsentCorrected) EventType() EventType    { return "consent_corrected" }    //nolint:revive // see ProtocolAdopted
 func (CodeIssued) EventType() EventType          { return "code_issued" }          //nolint:revive // see ProtocolAdopted
 func (PhoneBound) EventType() EventType          { return "phone_bound" }          //nolint:revive // see ProtocolAdopted
 func (SubmissionReceived) EventType() EventType  { return "submission_received" }  //nolint:revive // see ProtocolAdopted
@@ -333,6 +340,7 @@ func init() {
 	register[NameClaimed]()
 	register[ParticipantEnrolled]()
 	register[ConsentRecorded]()
+	register[ConsentCorrected]()
 	register[CodeIssued]()
 	register[PhoneBound]()
 	register[SubmissionReceived]()

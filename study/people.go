@@ -124,7 +124,7 @@ func (p *Participant) snapshot(h *History) (*Snapshot, error) {
 			continue
 		}
 		over := a.Window.ClosesAt() <= p.At
-		if (a.NotDone == nil || !over) && (stop == nil || a.Window.ClosesOn < stop.On.First()) {
+		if (a.NotDone == nil || !over) && (stop == nil || a.Window.ClosesOn < p.StopsOn(stop)) {
 			earliest(&snap.LookAt, a.Window.OpensAt())
 		}
 		if stop != nil || over {

@@ -381,3 +381,105 @@ func TestASitesParticipantsCallTheNumberThatWasSet(t *testing.T) {
 		t.Errorf("no such site: %v", err)
 	}
 }
+
+func TestWhoLeftTheQuestionnairesMayLeaveTheTrialLater(t *testing.T) {
+	r := enrolled(t)
+	r.now = at(cycle1+30, "10:00")
+	leave := func(level study.Level, on study.Date) study.RecordFact {
+		return study.RecordFact{Kind: study.FactWithdrawn, Level: level, On: study.PartialDate(on.String()), Reason: "told us"}
+	}
+	r.must(leave(study.LevelQuestionnaires, cycle1+5))
+	r.must(leave(study.LevelTrial, cycle1+20))
+	r.refuse(leave(study.LevelTrial, cycle1+21), study.Conflict, "Retract")
+	r.refuse(leave(study.LevelQuestionnaires, cycle1+21), study.Conflict, "Retract")
+	if on := r.p.Stop().On.First(); on != cycle1+5 {
+		t.Errorf("her part stopped on %s", on)
+	}
+	r.must(leave(study.LevelNoFurtherUse, cycle1+25))
+	if f := r.p.Fact(study.FactWithdrawn); f.Level != study.LevelNoFurtherUse {
+		t.Errorf("she stands at %s", f.Level)
+	}
+	r.must(study.RetractFact{Seq: r.p.Seq, Reason: "misunderstood"})
+	if f := r.p.Fact(study.FactWithdrawn); f.Level != study.LevelTrial {
+		t.Errorf("after the retraction she stands at %s", f.Level)
+	}
+}
+
+// All that is known is the year, but not that she died before she was last seen.
+func TestNobodyDiedBeforeTheFormThatSheFilled(t *testing.T) {
+	r := enrolled(t)
+	r.complete("C3D1", at(cycle1+40, "10:00"))
+	r.now = at(cycle1+130, "10:00")
+	r.must(death("2026"))
+	for visit, want := range map[string]study.AssessmentStatus{"C1D1": study.Missed, "C2D1": study.Missed, "C3D1": study.Completed, "C4D1": study.Unexpected} {
+		if got := r.status(visit); got != want {
+			t.Errorf("%s is %s, want %s", visit, got, want)
+		}
+	}
+	r.must(study.VoidForm{Form: r.visit("C3D1").Submissions[0].ID, Cause: study.CauseWrongPerson, Reason: "her sister's"})
+	if got := r.status("C2D1"); got != study.Unexpected {
+		t.Errorf("somebody else's form shows her alive: C2D1 is %s", got)
+	}
+	r.must(study.RecordCycle{N: 2, StartedOn: cycle1 + 21, Kind: study.CycleGiven})
+	if c1, c2 := r.status("C1D1"), r.status("C2D1"); c1 != study.Missed || c2 != study.Unexpected {
+		t.Errorf("with a dose on %s C1D1 is %s and C2D1 %s", cycle1+21, c1, c2)
+	}
+	r.must(study.RetractFact{Seq: r.p.Facts[0].Seq, Reason: "another year"})
+	r.must(death("2026-02"))
+	if on := r.p.StopsOn(r.p.Stop()); on != consented {
+		t.Errorf("a dose after the month moves the day within it to %s", on)
+	}
+}
+
+func TestTheCurrentRegimenIsTheLatestByItsDate(t *testing.T) {
+	r := enrolled(t)
+	r.now = at(cycle1+90, "10:00")
+	change := func(on study.Date, drug string) {
+		r.must(study.RecordFact{Kind: study.FactRegimenChanged, On: study.PartialDate(on.String()), Drugs: []string{drug}})
+	}
+	change(cycle1+60, "eribulin")
+	change(cycle1+30, "gemcitabine") // found in the file only now
+	if got := r.p.CurrentRegimen(); got != "eribulin" {
+		t.Errorf("she is on %s", got)
+	}
+	if got := r.p.RegimenOn(cycle1 + 59); got != "gemcitabine" {
+		t.Errorf("the day before she was on %s", got)
+	}
+	change(cycle1+60, "vinorelbine") // of one day the one recorded last
+	if got := r.p.CurrentRegimen(); got != "vinorelbine" {
+		t.Errorf("she is on %s", got)
+	}
+}
+
+func TestAConsentRecordedWronglyIsCorrected(t *testing.T) {
+	r := enrolled(t)
+	r.now = at(cycle1-2, "10:00")
+	was := r.p.Consents[0]
+	correct := func(n int, on study.Date) study.RecordConsent {
+		c := was
+		c.On = on
+		return study.RecordConsent{Consent: c, Corrects: n, Reason: "typed wrongly"}
+	}
+	r.refuse(correct(0, consented-3), study.Invalid, "corrected")
+	r.refuse(correct(2, consented-3), study.Invalid, "corrects")
+	r.refuse(correct(-1, consented-3), study.Invalid, "corrects")
+	r.refuse(correct(1, cycle1-1), study.Invalid, "future")
+	r.refuse(study.RecordConsent{Consent: study.Consent{On: consented - 3, FormVersion: "2.0", Language: "en"}, Corrects: 1}, study.Invalid, "reason")
+	r.must(correct(1, cycle1-3))
+	if a := r.visit("C1D1"); a.Window.OpensOn != cycle1-3 {
+		t.Errorf("the window opens on %s, before consent", a.Window.OpensOn)
+	}
+	r.must(correct(1, consented-3))
+	if a := r.visit("C1D1"); r.p.ConsentedOn() != consented-3 || windowText(a) != span(cycle1, -7, 0) {
+		t.Errorf("consented on %s, window %s", r.p.ConsentedOn(), windowText(a))
+	}
+	r.must(study.RecordConsent{Consent: study.Consent{On: consented, FormVersion: "3.0", Language: "en"}})
+	r.refuse(correct(1, consented+1), study.Invalid, "later than a renewed")
+	r.refuse(correct(2, consented-4), study.Invalid, "older than the first")
+	if len(r.p.Consents) != 2 {
+		t.Errorf("%+v", r.p.Consents)
+	}
+	r.must(study.RecordCycle{N: 1, StartedOn: consented + 2, Kind: study.CycleGiven, Reason: "earlier", Confirm: true})
+	r.must(study.RecordFact{Kind: study.FactFirstDose, On: study.PartialDate((consented - 1).String())})
+	r.refuse(correct(1, consented), study.Invalid, "first dose")
+}

@@ -10,7 +10,7 @@ import (
 
 // foldVersion changes whenever Fold computes something else from the same
 // events, so that older snapshots are ignored and made anew.
-const foldVersion = "3"
+const foldVersion = "4"
 
 // Tip is where a stream stood when its state was computed.
 type Tip struct {
@@ -305,36 +305,76 @@ func (p *Participant) Stop() *Fact {
 	var stop *Fact
 	for i := range p.Facts {
 		f := &p.Facts[i]
-		if f.Kind.stops() && !f.Retracted && (stop == nil || f.On.First() < stop.On.First()) {
+		if f.Kind.stops() && !f.Retracted && (stop == nil || p.StopsOn(f) < p.StopsOn(stop)) {
 			stop = f
 		}
 	}
 	return stop
 }
 
-// CurrentRegimen is the regimen of the latest recorded change, else the one at
-// enrolment.
-func (p *Participant) CurrentRegimen() string {
-	if f := p.Fact(FactRegimenChanged); f != nil && len(f.Drugs) > 0 {
-		return strings.Join(f.Drugs, "+")
+// StopsOn is the day from which the fact stops her part. Of a death dated in
+// part it is the earliest day that the date can mean, but none on which her
+// record shows her alive afterwards: nobody died before the form that she filled.
+func (p *Participant) StopsOn(f *Fact) Date {
+	if f.On.Exact() {
+		return f.On.First()
 	}
-	return p.Regimen
+	return max(f.On.First(), p.lastAlive(f.On.Last()))
 }
 
-// regimenAtDose is the regimen of the latest change dated before the first
-// dose or on its day, else the one at enrolment; empty before a first dose.
+// lastAlive is the last day up to a limit on which she consented, had a dose or
+// filled a form herself, or no date.
+func (p *Participant) lastAlive(limit Date) (last Date) {
+	seen := func(on Date) {
+		if on <= limit {
+			last = max(last, on)
+		}
+	}
+	for _, c := range p.Consents {
+		seen(c.On)
+	}
+	if dose := p.Fact(FactFirstDose); dose != nil {
+		seen(dose.On.First())
+	}
+	for _, c := range p.Cycles {
+		if c.Kind == CycleGiven {
+			seen(c.StartsOn)
+		}
+	}
+	for i := range p.Assessments {
+		for j := range p.Assessments[i].Submissions {
+			if s := &p.Assessments[i].Submissions[j]; s.Void == "" && s.Assistance != AssistanceProxy {
+				seen(DateOf(s.CompletedAt.Time().In(p.Zone())))
+			}
+		}
+	}
+	return last
+}
+
+// CurrentRegimen is the regimen that she is on.
+func (p *Participant) CurrentRegimen() string { return p.RegimenOn(0) }
+
+// RegimenOn is the regimen on a day (none: after all changes): that of the
+// latest change dated on or before it, in whatever order they were recorded,
+// else the one at enrolment.
+func (p *Participant) RegimenOn(day Date) string {
+	regimen, since := p.Regimen, Date(0)
+	for _, f := range p.Facts {
+		if on := f.On.First(); f.Kind == FactRegimenChanged && !f.Retracted && len(f.Drugs) > 0 && (day == 0 || on <= day) && on >= since {
+			regimen, since = strings.Join(f.Drugs, "+"), on
+		}
+	}
+	return regimen
+}
+
+// regimenAtDose is the regimen on the day of the first dose; empty before a
+// first dose.
 func (p *Participant) regimenAtDose() string {
 	dose := p.Fact(FactFirstDose)
 	if dose == nil {
 		return ""
 	}
-	regimen, since := p.Regimen, Date(0)
-	for _, f := range p.Facts {
-		if on := f.On.First(); f.Kind == FactRegimenChanged && !f.Retracted && len(f.Drugs) > 0 && on <= dose.On.First() && on >= since {
-			regimen, since = strings.Join(f.Drugs, "+"), on
-		}
-	}
-	return regimen
+	return p.RegimenOn(dose.On.First())
 }
 
 // ConsentedOn is the day of the first consent, or no date.
@@ -385,7 +425,7 @@ func (p *Participant) AssessmentStatus(a *Assessment, now time.Time) AssessmentS
 	switch stop := p.Stop(); {
 	case a.Standing() != nil:
 		return Completed
-	case stop != nil && a.Window.ClosesOn >= stop.On.First():
+	case stop != nil && a.Window.ClosesOn >= p.StopsOn(stop):
 		return Unexpected
 	case a.Superseded:
 		return Superseded

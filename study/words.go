@@ -95,6 +95,12 @@ const (
 	LevelNoFurtherUse   Level = "no_further_use"
 )
 
+// Levels are the levels of a withdrawal, each going further than the one before.
+var Levels = []Level{LevelQuestionnaires, LevelTrial, LevelNoFurtherUse}
+
+// beyond reports whether this level goes further than another.
+func (l Level) beyond(other Level) bool { return slices.Index(Levels, l) > slices.Index(Levels, other) }
+
 // Cause is why a form was corrected or voided.
 type Cause string
 

@@ -50,7 +50,7 @@ func TestStoredWordsArePinned(t *testing.T) {
 		{"contact outcomes", join(study.ContactOutcomes...), "reached no_answer message_left call_back declined too_ill wrong_number reported_dead report_retracted other"},
 		{"alert rules", join(study.AlertMissed, study.AlertMissedInARow, study.AlertPushesFailing, study.AlertHeld, study.AlertScoreFell, study.AlertAnswer),
 			"missed missed_in_a_row pushes_failing held score_fell answer"},
-		{"events", join(study.EventTypes()...), "alert_acknowledged assessment_opened code_issued consent_recorded contact_recorded cycle_recorded data_exported details_changed fact_recorded fact_retracted held_decided name_claimed " +
+		{"events", join(study.EventTypes()...), "alert_acknowledged assessment_opened code_issued consent_corrected consent_recorded contact_recorded cycle_recorded data_exported details_changed fact_recorded fact_retracted held_decided name_claimed " +
 			"not_done_recorded participant_enrolled password_reset performance_recorded phone_bound protocol_adopted reminders_paused sessions_ended site_changed site_closed site_contact_set site_created site_locked site_reopened site_unlocked staff_changed " +
 			"staff_created staff_invited submission_corrected submission_received submission_verified submission_voided transferred wording_decided wording_imported"},
 		{"codes", join(study.Invalid, study.InvalidAnswers, study.Unauthenticated, study.Forbidden, study.NotFound, study.Conflict, study.AlreadySubmitted, study.WindowNotOpen,
