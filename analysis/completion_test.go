@@ -178,3 +178,88 @@ func TestASupersededVisitLeavesTheTableAndIsCounted(t *testing.T) {
 		}
 	}
 }
+
+// C2D1 closes on 30 March at midnight in Shanghai.
+func TestACutAtTheEndOfADayHasTheWindowsThatCloseWithIt(t *testing.T) {
+	w := twelve(t)
+	midnight := study.InstantOf(study.StartOfDay(study.NewDate(2026, 3, 31), w.zone()))
+	for name, c := range map[string]struct {
+		cut    study.Instant
+		closed bool
+	}{"the day's last millisecond": {midnight - 1, true}, "the one before it": {midnight - 2, false}, "midnight": {midnight, true}} {
+		plan, people := w.everyone(analysis.Selection{Cut: c.cut})
+		table := analysis.NewCompletion(plan, 7)
+		for _, q := range people {
+			table.Add(q)
+			if over := study.NewDate(2026, 3, 30) < q.Today; over != c.closed {
+				t.Errorf("%s: to participant %s it is %s", name, q.Number, q.Today)
+			}
+		}
+		if r := table.Rates[1]; (r.NPop == 11) != c.closed || (r.NNotYet == 11) == c.closed {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+func TestADeathDatedInPartDoesNotComeBeforeHerLastForm(t *testing.T) {
+	w := newWorld(t)
+	id := w.Enrol(t, "001").ID
+	w.on("2026-03-01")
+	w.send(id, "C1D1", "2")
+	w.on("2026-03-02")
+	w.fact(id, study.FactFirstDose, "2026-03-02", "")
+	w.on("2026-04-12")
+	w.send(id, "C3D1", "2")
+	w.on("2026-06-01")
+	w.fact(id, study.FactDeceased, "2026", "")
+	plan, people := w.everyone(analysis.Selection{Cut: study.InstantOf(w.Clock.Now())})
+	q := people[0]
+	if q.DiedOn != study.NewDate(2026, 4, 12) {
+		t.Errorf("died on %s", q.DiedOn)
+	}
+	for i, want := range []analysis.Standing{analysis.Received, analysis.Missing, analysis.Received, analysis.Dead} {
+		if got := q.Visits[i].Standing; got != want {
+			t.Errorf("%s is %s, want %s", plan.Visits[i].Code, got, want)
+		}
+	}
+	rule, err := plan.Settle(analysis.Rule{Death: analysis.AsEvent}, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := plan.TimeToDeterioration(q, 7, rule); !d.Event || d.On < q.Forms[len(q.Forms)-1].CompletedOn {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestWhoLeavesInStepsIsOffTheQuestionnairesFirst(t *testing.T) {
+	w := newWorld(t)
+	id := w.Enrol(t, "001").ID
+	w.on("2026-03-02")
+	w.fact(id, study.FactFirstDose, "2026-03-02", "")
+	w.on("2026-06-01")
+	w.fact(id, study.FactWithdrawn, "2026-03-21", study.LevelQuestionnaires)
+	w.fact(id, study.FactWithdrawn, "2026-04-15", study.LevelTrial)
+	_, people := w.everyone(analysis.Selection{Cut: study.InstantOf(w.Clock.Now())})
+	for i, want := range []analysis.Standing{analysis.Missing, analysis.OffPRO, analysis.Off, analysis.Off} {
+		if got := people[0].Visits[i].Standing; got != want {
+			t.Errorf("visit %d is %s, want %s", i+1, got, want)
+		}
+	}
+}
+
+func TestTheFirstOfSeveralNewTherapiesCounts(t *testing.T) {
+	w := newWorld(t)
+	id := w.Enrol(t, "001").ID
+	w.on("2026-03-02")
+	w.fact(id, study.FactFirstDose, "2026-03-02", "")
+	w.on("2026-09-01")
+	for _, day := range []string{"2026-07-01", "2026-05-01", "2026-08-01"} {
+		w.do(w.Coordinator, id, study.RecordFact{Kind: study.FactNewTherapy, On: study.PartialDate(day), Drugs: []string{"tucatinib"}})
+	}
+	for through, want := range map[study.Date]study.Date{0: study.NewDate(2026, 5, 1), study.NewDate(2026, 6, 30): study.NewDate(2026, 5, 1), study.NewDate(2026, 4, 30): 0} {
+		_, people := w.everyone(analysis.Selection{Cut: study.InstantOf(w.Clock.Now()), Through: through})
+		if got := people[0].NewTherapyOn; got != want {
+			t.Errorf("through %s: %s, want %s", through, got, want)
+		}
+	}
+}

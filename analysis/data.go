@@ -188,5 +188,5 @@ func (p Point) expects(d *Data, q *Person) bool {
 	}
 	origin := d.OriginOf(q)
 	last := origin + study.Date(p.target+d.CycleDays/2)
-	return origin != 0 && last < study.DateOf(d.Cut.Time()) && (d.Through == 0 || last <= d.Through)
+	return origin != 0 && last < q.Today && (d.Through == 0 || last <= d.Through)
 }

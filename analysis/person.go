@@ -4,14 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"epro/scoring"
 	"epro/study"
 )
 
 // Person is what analysis needs of a participant. Days are calendar days where
-// she lives; a partial date is the earliest day that it can mean.
+// she lives; a partial date is the earliest day that it can mean, a death's none
+// before a day on which she was seen alive.
 type Person struct {
 	ID      study.ParticipantID
 	Number  string
@@ -19,6 +19,8 @@ type Person struct {
 	Regimen string         // on the day of the first dose; tables are split by it
 	Current string         // regimen at the cut
 
+	// Today is her day when the cut has passed: those before it are over.
+	Today       study.Date
 	EnrolledOn  study.Date
 	ConsentedOn study.Date
 	FirstDose   Dose
@@ -100,8 +102,8 @@ func (p *Plan) Person(of *study.Participant) (*Person, error) {
 	if of.Mismatch != "" {
 		return nil, fmt.Errorf("participant %s, %s; run epro verify", of.ID, of.Mismatch)
 	}
-	q := &Person{ID: of.ID, Number: of.Number, Site: of.Site, Current: of.Regimen,
-		EnrolledOn: study.DateOf(of.EnrolledAt.Time().In(of.Zone())), ConsentedOn: of.ConsentedOn(), Visits: make([]VisitOf, len(p.Visits))}
+	q := &Person{ID: of.ID, Number: of.Number, Site: of.Site, Current: of.RegimenOn(p.Through),
+		Today: study.DateOf(p.after().Time().In(of.Zone())), EnrolledOn: study.DateOf(of.EnrolledAt.Time().In(of.Zone())), ConsentedOn: of.ConsentedOn(), Visits: make([]VisitOf, len(p.Visits))}
 	q.facts(of, p.Through)
 	if err := p.place(q, of); err != nil {
 		return nil, err
@@ -126,25 +128,25 @@ func (q *Person) facts(of *study.Participant, through study.Date) {
 		return 0
 	}
 	q.FirstDose = FirstDose(of, through)
-	q.EndedOn, q.DiedOn = on(study.FactTreatmentEnded), on(study.FactDeceased)
-	q.ProgressedOn, q.NewTherapyOn = on(study.FactProgressed), on(study.FactNewTherapy)
+	q.EndedOn, q.ProgressedOn = on(study.FactTreatmentEnded), on(study.FactProgressed)
+	if died := of.FactBy(study.FactDeceased, through); died != nil {
+		q.DiedOn = of.StopsOn(died)
+	}
 	q.OffOn = earliest(on(study.FactEndOfFollowUp), on(study.FactScreenFailure))
 	for _, f := range of.Facts {
 		day := f.On.First()
-		if f.Kind != study.FactWithdrawn || f.Retracted || through != 0 && day > through {
-			continue
-		}
-		if f.Level == study.LevelQuestionnaires {
+		switch {
+		case f.Retracted, through != 0 && day > through:
+		case f.Kind == study.FactNewTherapy:
+			q.NewTherapyOn = earliest(q.NewTherapyOn, day)
+		case f.Kind == study.FactWithdrawn && f.Level == study.LevelQuestionnaires:
 			q.OffPROOn = earliest(q.OffPROOn, day)
-		} else {
+		case f.Kind == study.FactWithdrawn:
 			q.OffOn = earliest(q.OffOn, day)
 		}
 	}
 	if q.FirstDose.On != 0 {
 		q.Regimen = of.RegimenAtDose
-	}
-	if change := of.FactBy(study.FactRegimenChanged, through); change != nil && len(change.Drugs) > 0 {
-		q.Current = strings.Join(change.Drugs, "+")
 	}
 	q.InPopulation = q.ConsentedOn != 0 && q.FirstDose.On != 0 && on(study.FactEnrolledInError) == 0 &&
 		(through == 0 || q.ConsentedOn <= through)

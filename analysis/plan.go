@@ -143,8 +143,12 @@ func (p *Plan) leaves(s *study.Submission, completedOn study.Date) bool {
 		p.Through != 0 && completedOn > p.Through
 }
 
+// after is the first instant that the cut leaves out: what was recorded in its
+// own millisecond is in.
+func (s Selection) after() study.Instant { return s.Cut + 1 }
+
 // closed reports whether the window has closed at the cut, and by the last day
-// that counts.
+// that counts. A cut at the end of a day has the windows that close with it.
 func (p *Plan) closed(w study.Window) bool {
-	return w.ClosesAt() <= p.Cut && (p.Through == 0 || w.ClosesOn <= p.Through)
+	return w.ClosesAt() <= p.after() && (p.Through == 0 || w.ClosesOn <= p.Through)
 }

@@ -59,6 +59,8 @@ func aboutOf(payload study.Payload) about {
 		return about{visit: p.Visit, on: p.On.String()}
 	case study.ConsentRecorded:
 		return about{on: p.Consent.On.String()}
+	case study.ConsentCorrected:
+		return about{on: p.Consent.On.String()}
 	case study.Transferred:
 		return about{on: p.On.String()}
 	case study.DataExported:

@@ -53,7 +53,7 @@ func whyMissing() []field[*visitRow] {
 		{Column{Name: "NOTGIVFL", Label: "The Cycle Was Not Given", Kind: Flag, Note: "The visit stays due at its planned date."}, func(r *visitRow) Value { return FlagOf(r.assessment.NotGiven) }},
 		{Column{Name: "LATEFL", Label: "A Form Stands That Was Not in Time", Kind: Flag, Note: "Or was filled by a proxy, or has no answer."}, func(r *visitRow) Value { return FlagOf(r.of.Form != nil) }},
 		{Column{Name: "TRTSDT", Label: "Date of First Dose", Kind: Date}, func(r *visitRow) Value { return DateOf(r.person.FirstDose.On) }},
-		{Column{Name: "DTHDT", Label: "Date of Death", Kind: Date, Note: "Of a partial date the earliest day that it can mean."}, func(r *visitRow) Value { return DateOf(r.person.DiedOn) }},
+		{Column{Name: "DTHDT", Label: "Date of Death", Kind: Date, Note: "Of a partial date the earliest day that it can mean on which nothing later shows her alive."}, func(r *visitRow) Value { return DateOf(r.person.DiedOn) }},
 		{Column{Name: "OFFDT", Label: "Date of Leaving the Trial", Kind: Date}, func(r *visitRow) Value { return DateOf(r.person.OffOn) }},
 		{Column{Name: "OFFPRODT", Label: "Date of Leaving the Questionnaires", Kind: Date}, func(r *visitRow) Value { return DateOf(r.person.OffPROOn) }},
 		{Column{Name: "PDDT", Label: "Date of Progression", Kind: Date}, func(r *visitRow) Value { return DateOf(r.person.ProgressedOn) }},

@@ -3,7 +3,6 @@ package export
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"epro/instruments"
 	"epro/scoring"
@@ -41,10 +40,7 @@ func regimens() []field[*form] {
 			return TextOf(f.participant.RegimenAtDose)
 		}},
 		{Column{Name: "REGCURR", Label: "Current Regimen", Note: "At the cut, of changes dated on or before the last day asked for."}, func(f *form) Value {
-			if change := f.view.fact(f.participant, study.FactRegimenChanged); change != nil {
-				return TextOf(strings.Join(change.Drugs, "+"))
-			}
-			return TextOf(f.participant.Regimen)
+			return TextOf(f.participant.RegimenOn(f.view.options.Through))
 		}},
 	}
 }
