@@ -39,12 +39,14 @@
 //     over study, scoring and instruments.
 //   - export writes data sets a row at a time, over study, scoring, instruments
 //     and analysis.
+//   - certify makes certified copies of forms, as data and as PDF, over study
+//     and instruments.
 //   - api is HTTP: every route, one table from error code to status. It may
 //     import all of the above and never web.
 //   - web/figure draws the tables of package analysis, over web/plot, which
 //     writes SVG and knows nothing of studies.
 //   - web is the embedded pages for patients, coordinators and analysts, over
-//     study, instruments, analysis, export and auth. It never imports api.
+//     study, instruments, analysis, export, certify and auth. It never imports api.
 //   - cmd/epro wires everything together, one file a subcommand.
 //   - internal/simulate invents a study through the same commands as in real
 //     use: a function of participants, seed and date. It imports study, scoring

@@ -42,8 +42,9 @@ var layers = []struct {
 	{"reminders/webpush", []string{"reminders", "study"}},
 	{"analysis", []string{"study", "scoring", "instruments/..."}},
 	{"export", []string{"study", "scoring", "instruments/...", "analysis"}},
+	{"certify", []string{"study", "instruments/..."}},
 	{"api", belowAPI},
-	{"web", []string{"study", "instruments/...", "analysis", "export", "auth", "web/figure"}},
+	{"web", []string{"study", "instruments/...", "analysis", "export", "certify", "auth", "web/figure"}},
 	{"web/figure", []string{"analysis", "web/plot"}},
 	{"web/plot", nil},
 	{"cmd/epro", []string{"..."}},
@@ -56,7 +57,7 @@ var layers = []struct {
 
 var belowAPI = []string{
 	"instruments/...", "scoring", "study", "store", "store/sqlite", "store/mongo",
-	"auth", "reminders/...", "analysis", "export",
+	"auth", "reminders/...", "analysis", "export", "certify",
 }
 
 // testsMay is what any _test.go file may import on top of what its package
@@ -88,11 +89,13 @@ var homes = []struct {
 	{"modernc.org/sqlite", []string{"store/sqlite"}},
 	{"go.yaml.in/yaml", []string{"study"}},
 	{"github.com/hashicorp/golang-lru", []string{"study", "auth"}},
-	{"github.com/go-json-experiment/json", []string{"instruments/wording", "study", "store/...", "auth", "api", "export", "web", "cmd/epro"}},
+	{"github.com/go-json-experiment/json", []string{"instruments/wording", "study", "store/...", "auth", "api", "export", "certify", "web", "cmd/epro"}},
 	{"rsc.io/qr", []string{"web"}},
 	{"github.com/klauspost/compress", []string{"export"}},
 	{"github.com/parquet-go/parquet-go", []string{"export"}},
 	{"github.com/xuri/excelize", []string{"export"}},
+	{"codeberg.org/go-pdf/fpdf", []string{"certify"}},
+	{"golang.org/x/image/font", []string{"certify"}},
 	{"github.com/google/uuid", []string{"cmd/epro", "internal/testkit"}},
 	{"github.com/peterbourgon/ff", []string{"cmd/epro"}},
 	{"gonum.org/v1/gonum", []string{"analysis"}},

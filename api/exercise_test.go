@@ -233,6 +233,9 @@ var exercises = map[string]func(t testing.TB, w *world) exercise{
 	"GET /v1/participants/{id}/assessments/{aid}/submissions/{sid}/copy": func(t testing.TB, w *world) exercise {
 		return w.onForm(t, "/copy", nil)
 	},
+	"GET /v1/participants/{id}/assessments/{aid}/submissions/{sid}/copy.pdf": func(t testing.TB, w *world) exercise {
+		return w.onForm(t, "/copy.pdf", nil)
+	},
 	"POST /v1/participants/{id}/assessments/{aid}/submissions/{sid}/acceptance": func(t testing.TB, w *world) exercise {
 		p, id := w.withHeld(t)
 		return exercise{path: staffFormAt(p, "C1D1", id) + "/acceptance", body: map[string]any{"accept": true, "reason": "in time by the site's log"},

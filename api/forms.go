@@ -5,6 +5,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"epro/certify"
 	"epro/scoring"
 	"epro/study"
 )
@@ -277,6 +278,30 @@ func (s *Server) notDone(ctx context.Context, in *notDoneInput) (*staffAssessmen
 
 type copyOutput struct {
 	Body FormCopy
+}
+
+// pdfType is the media type of a PDF.
+const pdfType = "application/pdf"
+
+type pdfOutput struct {
+	Type string `header:"Content-Type"`
+	Name string `header:"Content-Disposition"`
+	Body []byte
+}
+
+func (s *Server) copyPDF(ctx context.Context, in *FormPath) (*pdfOutput, error) {
+	if _, _, err := s.named(ctx, *in); err != nil {
+		return nil, err
+	}
+	c, err := certify.Gather(ctx, s.study, certify.Request{By: actorOf(ctx), Participant: in.ID, Form: in.SubmissionID, Program: s.o.Version})
+	if err != nil {
+		return nil, err
+	}
+	raw, err := s.o.Fonts.PDF(c)
+	if err != nil {
+		return nil, err
+	}
+	return &pdfOutput{pdfType, `attachment; filename="` + string(c.Form) + `.pdf"`, raw}, c.Record(ctx, s.study, actorOf(ctx), "pdf", raw)
 }
 
 // FormCopy is a form with every event that concerns it, hashes included, so

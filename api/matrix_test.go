@@ -255,6 +255,7 @@ func TestAFormIsNotReachedThroughAnothersAddress(t *testing.T) {
 			body         any
 		}{
 			{"GET", "/copy", nil},
+			{"GET", "/copy.pdf", nil},
 			{"POST", "/void", map[string]any{"cause": "test", "reason": "x"}},
 			{"POST", "/verification", map[string]any{}},
 			{"POST", "/acceptance", map[string]any{"accept": false, "reason": "x"}},

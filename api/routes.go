@@ -25,6 +25,7 @@ type route struct {
 	also         []int // other good statuses than status
 	body         any   // what the body looks like, where the handler takes its bytes
 	streams      bool  // the good answer is a file, not JSON
+	pdf          bool  // the good answer is a PDF
 	register     func(*Server, huma.API, huma.Operation)
 }
 
@@ -74,6 +75,7 @@ func (s *Server) routes() []route { //nolint:funlen // a table, on one page on p
 		on(post, form+"/acceptance", study.DecideHeld, created, "Site staff", "Accept or reject a held form", s.accept),
 		on(post, form+"/verification", study.VerifyForms, created, "Site staff", "Verify a form against its source", s.verify),
 		on(get, form+"/copy", study.ReadHistory, ok, "Site staff", "Certified copy of a form as JSON", s.copyOf),
+		on(get, form+"/copy.pdf", study.ExportView, ok, "Site staff", "Certified copy of a form as PDF; that it was made is recorded", s.copyPDF).pdfs(),
 		on(post, assessment+"/not-done", study.RecordNotDone, created, "Site staff", "Say why a form is missing", s.notDone),
 
 		on(get, "/v1/completion", study.ReadParticipants, ok, "Site staff", "Where everybody stands at every visit, and the rates", s.completion),
@@ -156,6 +158,12 @@ func (r route) files() route {
 	return r
 }
 
+// pdfs marks a route that answers with a PDF.
+func (r route) pdfs() route {
+	r.pdf = true
+	return r
+}
+
 func (r route) answers(also ...int) route {
 	r.also = also
 	return r
@@ -201,6 +209,10 @@ func (r route) operation() huma.Operation {
 			file.Content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 		}
 		op.Responses[strconv.Itoa(r.status)] = file
+	}
+	if r.pdf {
+		op.Responses[strconv.Itoa(r.status)] = &huma.Response{Description: "The file.", Content: map[string]*huma.MediaType{
+			pdfType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
 	}
 	if r.action != "" {
 		op.Security = []map[string][]string{{"bearer": {}}}

@@ -23,6 +23,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"epro/auth"
+	"epro/certify"
 	"epro/study"
 )
 
@@ -56,6 +57,8 @@ type Options struct {
 	// PushKey is the public key that browsers subscribe to web push with; empty:
 	// this server sends none.
 	PushKey string
+	// Fonts are what certified copies are printed with; the default ones if nil.
+	Fonts *certify.Fonts
 	// Pages adds the web pages behind the API's routes; may be nil.
 	Pages func(*fiber.App)
 }
@@ -89,6 +92,9 @@ var setUpHuma = sync.OnceFunc(func() {
 func New(o Options) *Server {
 	setUpHuma()
 	o.RequestTime = cmp.Or(o.RequestTime, defaultRequestTime)
+	if o.Fonts == nil {
+		o.Fonts = certify.DefaultFonts()
+	}
 	s := &Server{study: o.Study, auth: o.Auth, store: o.Store, now: o.Now, log: o.Log, o: o, metrics: newMetrics()}
 	s.app = fiber.New(fiber.Config{
 		AppName: "epro", Immutable: true, StrictRouting: true, CaseSensitive: true, DisableStartupMessage: true,

@@ -238,6 +238,23 @@ func (s *Service) Wording(ctx context.Context, by Actor, lang, pack string) (*Wo
 	return text, err
 }
 
+// ShownWording is the text of the pack that a form names, whatever became of
+// the pack since; whether its licence still lets it be shown is the caller's to
+// ask. ErrNotFound: this study never showed such a pack.
+func (s *Service) ShownWording(ctx context.Context, by Actor, pack string) (*Wording, error) {
+	if err := permit(by, ReadQuestionnaire); err != nil {
+		return nil, err
+	}
+	st, err := s.Study(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if text := st.Wording.shown(pack); text != nil {
+		return text, nil
+	}
+	return nil, ErrNotFound
+}
+
 // WordingPacks are all wording packs with the study that they are judged in.
 func (s *Service) WordingPacks(ctx context.Context, by Actor) (*Study, error) {
 	if err := permit(by, ManageWording); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/compress"
 
 	"epro/auth"
+	"epro/certify"
 	"epro/study"
 )
 
@@ -40,6 +41,8 @@ type DeskOptions struct {
 	// PublicURL is the address that links are written with; empty: as the
 	// request came in.
 	PublicURL string
+	// Fonts are what certified copies are printed with; the default ones if nil.
+	Fonts *certify.Fonts
 }
 
 // desk are the pages for site staff under /desk, and those for administrators
@@ -51,6 +54,9 @@ type desk struct {
 
 // Desk adds the pages for staff to the server's routes.
 func Desk(o DeskOptions) func(*fiber.App) {
+	if o.Fonts == nil {
+		o.Fonts = certify.DefaultFonts()
+	}
 	return func(app *fiber.App) {
 		d := &desk{o, template.Must(template.New("desk").Funcs(deskWords).Funcs(template.FuncMap{"newID": o.NewID}).ParseFS(deskFiles, "pages/desk/*.html"))}
 		for name, kind := range map[string]string{"desk.css": "text/css; charset=utf-8", "desk.js": "text/javascript; charset=utf-8"} {

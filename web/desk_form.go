@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"epro/instruments"
+	"epro/certify"
 	"epro/study"
 )
 
@@ -103,9 +103,9 @@ func (view *formView) reveal(f *study.Submission, words *study.Wording) error {
 	}
 	view.Items = sheetOf(ins, words)
 	for i := range view.Items {
-		view.Items[i].Value = answerWord(f.Answers[i])
+		view.Items[i].Value = certify.AnswerWord(f.Answers[i])
 		for _, earlier := range f.Earlier {
-			if was := answerWord(earlier.Answers[i]); was != view.Items[i].Value || len(view.Items[i].Earlier) > 0 {
+			if was := certify.AnswerWord(earlier.Answers[i]); was != view.Items[i].Value || len(view.Items[i].Earlier) > 0 {
 				view.Items[i].Earlier = append(view.Items[i].Earlier, was)
 			}
 		}
@@ -127,17 +127,6 @@ func (view *formView) reveal(f *study.Submission, words *study.Wording) error {
 		view.Scores = append(view.Scores, row)
 	}
 	return nil
-}
-
-func answerWord(a instruments.Answer) string {
-	switch {
-	case a.Answered():
-		return strconv.Itoa(int(a))
-	case a == instruments.OptedOut:
-		return "q"
-	default:
-		return "x"
-	}
 }
 
 func (d *desk) decideHeld(v *visit) error {

@@ -73,6 +73,7 @@ func (d *desk) personRoutes(w ways) {
 	w.takes(form+"/void", d.void)
 	w.takes(form+"/verify", d.verify)
 	w.shows(form+"/copy.json", d.copyJSON)
+	w.shows(form+"/copy.pdf", d.copyPDF)
 }
 
 func (d *desk) adminRoutes(w ways) {

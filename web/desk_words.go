@@ -99,8 +99,8 @@ func word(w any) string {
 
 // fieldName is a field of the record as a page calls it.
 func fieldName(name string) string {
-	_, rest, nested := strings.Cut(name, ".")
-	if nested && strings.HasPrefix(name, "answers.") {
+	kind, rest, nested := strings.Cut(name, ".")
+	if nested && (kind == "item" || kind == "answers") {
 		return "Item " + rest
 	}
 	name = strings.ReplaceAll(strings.ReplaceAll(name, "_", " "), ".", ": ")

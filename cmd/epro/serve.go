@@ -18,6 +18,7 @@ import (
 
 	"epro/api"
 	"epro/auth"
+	"epro/certify"
 	"epro/study"
 	"epro/web"
 )
@@ -27,6 +28,7 @@ type settings struct {
 	addr, store, secret, protocol string
 	wording                       string
 	publicURL, metricsAddr        string
+	copyFont                      string
 	proxies                       string
 	logLevel                      string
 	passwordOnly                  bool // staff need no authenticator app
@@ -60,6 +62,7 @@ func (s *settings) registerHTTP(fs *flag.FlagSet) {
 	fs.StringVar(&s.proxies, "trusted-proxies", "", "comma-separated `CIDRs` of proxies whose X-Forwarded-For is believed")
 	fs.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
 	fs.IntVar(&s.ratePerMinute, "rate-limit", 6000, "most `requests` a minute of one session, or one address without a session; 0: no limit")
+	fs.StringVar(&s.copyFont, "copy-font", "", "TrueType font `FILE` (.ttf) for certified copies with characters beyond Latin, Greek and Cyrillic, such as Chinese")
 	s.reminders.register(fs)
 	fs.DurationVar(&s.requestTime, "request-time", 10*time.Second, "how long a request may wait for the store before it is answered with 503; data sets may take longer")
 	fs.DurationVar(&s.drain, "drain", 8*time.Second, "how long running requests may take after SIGTERM")
@@ -168,13 +171,17 @@ func serve(ctx context.Context, c *cli, s settings, svc *study.Service, st study
 	if err != nil {
 		return err
 	}
+	fonts, err := certify.LoadFonts(s.copyFont)
+	if err != nil {
+		return err
+	}
 	ln, err := listen(ctx, s.addr)
 	if err != nil {
 		return err
 	}
 	server := api.New(api.Options{Study: svc, Auth: accounts, Store: st, Now: now, Log: log, Version: buildVersion(),
-		PublicURL: s.publicURL, TrustedProxies: proxies, RatePerMinute: s.ratePerMinute, RequestTime: s.requestTime, PushKey: s.ways.key, Pages: web.All(web.Pages(accounts),
-			web.Desk(web.DeskOptions{Study: svc, Auth: accounts, Now: now, NewID: uuid.NewString, PublicURL: s.publicURL, Program: buildVersion()}))})
+		PublicURL: s.publicURL, TrustedProxies: proxies, RatePerMinute: s.ratePerMinute, RequestTime: s.requestTime, PushKey: s.ways.key, Fonts: fonts, Pages: web.All(web.Pages(accounts),
+			web.Desk(web.DeskOptions{Study: svc, Auth: accounts, Now: now, NewID: uuid.NewString, PublicURL: s.publicURL, Program: buildVersion(), Fonts: fonts}))})
 	if s.metricsAddr != "" {
 		stop, err := serveMetrics(ctx, s.metricsAddr, server)
 		if err != nil {
