@@ -33,7 +33,7 @@ func TestCampaignNoAcknowledgedFormIsLostWhenTheServerIsKilled(t *testing.T) {
 		for _, a := range acks {
 			all[a.form] = a
 		}
-		checkAfterKill(t, dir, all)
+		checkAfterKill(t, storeIn(dir), all)
 	}
 	t.Logf("%d kills, %d forms acknowledged, none lost, none twice", kills, len(all))
 }
@@ -177,10 +177,10 @@ func sendForm(client *http.Client, url string, ph phone, form study.SubmissionID
 
 // checkAfterKill opens the store as the next start would and compares it with
 // every receipt so far.
-func checkAfterKill(t *testing.T, dir string, acks map[study.SubmissionID]ack) {
+func checkAfterKill(t *testing.T, storeURL string, acks map[study.SubmissionID]ack) {
 	t.Helper()
 	ctx := context.Background()
-	svc, st, err := openService(ctx, storeIn(dir))
+	svc, st, err := openService(ctx, storeURL)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"epro/export"
+	"epro/store/mongo/mongotest"
 	"epro/study"
 )
 
@@ -53,17 +54,71 @@ func TestDrillABackupMadeUnderLoadRestoresElsewhere(t *testing.T) {
 	}
 	t.Logf("%d of %d forms of the load were in when the backup ended", during, len(people)-32)
 
-	mustRun(t, "restore", file, "-store", storeIn(there))
-	if out := mustRun(t, "verify", "-store", storeIn(there)); !strings.Contains(out, "faults 0") {
+	restoreElsewhere(t, file, storeIn(here), storeIn(there), cut, acked)
+}
+
+// The same on MongoDB, where a backup waits until the last writes have settled
+// and then reads the log while it grows. Four forms arrive after its first look.
+func TestDrillABackupOfMongoDBMadeUnderLoadRestoresElsewhere(t *testing.T) {
+	t.Parallel()
+	here, there, secret := mongotest.Database(t), mongotest.Database(t), secretIn(t)
+	people := preparePhonesIn(t, here, secret, 0, 8)
+	p, url := serveOn(t, here, secret)
+	client := &http.Client{Timeout: time.Minute}
+	acked := sendAll(t, client, url, people[:2])
+	cut := time.Now()
+	folder := t.TempDir()
+	file, before, after := filepath.Join(folder, "backup"), filepath.Join(folder, "before"), filepath.Join(folder, "after")
+	mustRun(t, "verify", "-store", here, "-secret", secret, "-write-checkpoint", before)
+
+	slow := mongotest.NewProxy(t, here)
+	var looked sync.Once
+	slow.Set(func(said string, ask func() ([]byte, error)) ([]byte, error) {
+		answer, err := ask()
+		if said == "find events" {
+			looked.Do(func() { sendAll(t, client, url, people[4:]) })
+		}
+		return answer, err
+	})
+	code, out, errs := 0, "", ""
+	var made sync.WaitGroup
+	made.Go(func() { code, out, errs = runHere(t, "backup", file, "-store", slow.URL) })
+	sendAll(t, client, url, people[2:4])
+	made.Wait()
+	terminate(t, p)
+	if code != exitGood || !strings.Contains(out, "sha256 ") {
+		t.Fatalf("backup: %d %s %s", code, out, errs)
+	}
+	mustRun(t, "verify", "-store", here, "-secret", secret, "-write-checkpoint", after)
+
+	restoreElsewhere(t, file, here, there, cut, acked)
+	if out := mustRun(t, "verify", "-store", there, "-secret", secret, "-checkpoint", before); !strings.Contains(out, "differences 0\n") {
+		t.Errorf("against the checkpoint of before: %s", out)
+	}
+	code, out, errs = runHere(t, "verify", "-store", there, "-secret", secret, "-checkpoint", after)
+	for _, ph := range people[4:] {
+		if code != exitFailed || !strings.Contains(out, string(ph.person.Stream())) {
+			t.Errorf("against the checkpoint of after: exit %d, and not a word of %s\n%s%s", code, ph.person, out, errs)
+		}
+	}
+}
+
+// restoreElsewhere is the second half of the drill: restore, verify, rebuild, and
+// export at a cut that lies before the load.
+func restoreElsewhere(t *testing.T, file, here, there string, cut time.Time, acked map[study.SubmissionID]ack) {
+	t.Helper()
+	mustRun(t, "restore", file, "-store", there)
+	if out := mustRun(t, "verify", "-store", there); !strings.Contains(out, "faults 0") {
 		t.Errorf("verify: %s", out)
 	}
-	before := exportAt(t, storeIn(there), cut)
-	mustRun(t, "rebuild", "-store", storeIn(there))
-	original, restored := exportAt(t, storeIn(here), cut), exportAt(t, storeIn(there), cut)
+	before := exportAt(t, there, cut, export.Everything, export.Zip)
+	mustRun(t, "rebuild", "-store", there)
+	original, restored := exportAt(t, here, cut, export.Everything, export.Zip), exportAt(t, there, cut, export.Everything, export.Zip)
 	if !bytes.Equal(original, restored) || !bytes.Equal(before, restored) {
 		t.Errorf("the exports differ: %d, %d and %d bytes", len(original), len(before), len(restored))
 	}
-	if rows, want := bytes.Count(restored, []byte("\n"))-1, recordedBy(t, storeIn(here), cut); rows != want || want < len(acked) {
+	forms := exportAt(t, there, cut, "items_wide", "csv")
+	if rows, want := bytes.Count(forms, []byte("\n"))-1, recordedBy(t, here, cut); rows != want || want < len(acked) {
 		t.Errorf("%d forms are in the export; %d were recorded by the cut, %d receipts were out", rows, want, len(acked))
 	}
 	checkAfterKill(t, there, acked)
@@ -116,7 +171,7 @@ func recordedBy(t *testing.T, storeURL string, cut time.Time) int {
 }
 
 // exportAt is what an analyst gets at a cut that lies well back.
-func exportAt(t *testing.T, storeURL string, cut time.Time) []byte {
+func exportAt(t *testing.T, storeURL string, cut time.Time, dataset, format string) []byte {
 	t.Helper()
 	later := func() time.Time { return cut.Add(time.Hour) }
 	svc, st, err := openAt(t.Context(), storeURL, later)
@@ -128,11 +183,16 @@ func exportAt(t *testing.T, storeURL string, cut time.Time) []byte {
 			t.Error(err)
 		}
 	}()
+	return exportOf(t, svc, cut, dataset, format)
+}
+
+func exportOf(t *testing.T, svc *study.Service, cut time.Time, dataset, format string) []byte {
+	t.Helper()
 	var out bytes.Buffer
-	_, err = export.Write(t.Context(), svc, study.System("export"), export.Options{Dataset: "items_wide", Format: "csv",
+	_, err := export.Write(t.Context(), svc, study.System("export"), export.Options{Dataset: dataset, Format: format,
 		Cut: export.Cut{At: study.InstantOf(cut).Time(), Final: true}, Demonstration: export.Include, Program: "test"}, &out)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s as %s: %v", dataset, format, err)
 	}
 	return out.Bytes()
 }
@@ -142,11 +202,11 @@ func exportAt(t *testing.T, storeURL string, cut time.Time) []byte {
 func restoredIsEarlierState(t *testing.T, here, there string) {
 	t.Helper()
 	ctx := context.Background()
-	_, original, err := openService(ctx, storeIn(here))
+	_, original, err := openService(ctx, here)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, restored, err := openService(ctx, storeIn(there))
+	_, restored, err := openService(ctx, there)
 	if err != nil {
 		t.Fatal(err)
 	}
