@@ -79,8 +79,16 @@ func (w *heapWatcher) Stream(ctx context.Context, id study.StreamID, after uint6
 	return w.Store.Stream(ctx, id, after)
 }
 
-// multiply simulates two dozen participants for a year, and then copies their
-// records under other names until there are so many events.
+// original is a participant's record that copies are made of.
+type original struct {
+	simulate.Participant
+	events []study.Event
+}
+
+// multiply simulates a few participants for a year, and then copies their
+// records under other names until there are so many events. The new names go
+// up, as those that a store gives do not: then a million rows go to the ends
+// of the indexes instead of pages all over the file.
 func multiply(t *testing.T, db study.Store, events int) (exported, func() time.Time) {
 	t.Helper()
 	ctx := context.Background()
@@ -89,44 +97,53 @@ func multiply(t *testing.T, db study.Store, events int) (exported, func() time.T
 	if err != nil {
 		t.Fatal(err)
 	}
+	originals := make([]original, len(result.Participants))
+	for i, p := range result.Participants {
+		originals[i] = original{p, opened(t, db, p.ID.Stream())}
+	}
 	made := exported{}
-	newID := testkit.IDs(77)
 	var copies sync.WaitGroup
-	gate := make(chan struct{}, 64) // appends at the same time share a commit
+	gate := make(chan struct{}, 512) // appends at the same time share a commit, so many at most
 	for made.events < events {
-		for _, p := range result.Participants {
-			entries, err := db.Stream(ctx, p.ID.Stream(), 0)
-			if err != nil {
-				t.Fatal(err)
+		o := originals[made.people%len(originals)]
+		made.events, made.people = made.events+len(o.events), made.people+1
+		n := made.people
+		gate <- struct{}{}
+		copies.Go(func() {
+			defer func() { <-gate }()
+			if err := o.copyTo(ctx, db, n); err != nil {
+				t.Error(err)
 			}
-			made.events, made.people = made.events+len(entries), made.people+1
-			other := study.ParticipantID(newID())
-			number := fmt.Sprintf("9%07d", made.people)
-			gate <- struct{}{}
-			copies.Go(func() {
-				defer func() { <-gate }()
-				if err := copyRecord(ctx, db, entries, p, other, number, newID); err != nil {
-					t.Error(err)
-				}
-			})
-		}
+		})
 	}
 	copies.Wait()
 	return made, func() time.Time { return end }
 }
 
-// copyRecord appends a participant's record again as somebody else's.
-func copyRecord(ctx context.Context, db study.Store, entries []study.Entry, p simulate.Participant, other study.ParticipantID,
-	number string, newID func() string) error {
-	var prev study.Hash
-	for _, n := range entries {
-		e, err := n.Open()
-		if err != nil {
-			return err
+func opened(t *testing.T, db study.Store, id study.StreamID) []study.Event {
+	t.Helper()
+	entries, err := db.Stream(context.Background(), id, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := make([]study.Event, len(entries))
+	for i, n := range entries {
+		if events[i], err = n.Open(); err != nil {
+			t.Fatal(err)
 		}
-		e.Stream, e.ID, e.Prev = other.Stream(), study.EventID(newID()), prev
-		e.Payload = bytes.ReplaceAll(bytes.Clone(e.Payload), []byte(p.ID), []byte(other))
-		e.Payload = bytes.ReplaceAll(e.Payload, fmt.Appendf(nil, `"number":%q`, p.Number), fmt.Appendf(nil, `"number":%q`, number))
+	}
+	return events
+}
+
+// copyTo appends the record again as somebody else's, the nth.
+func (o original) copyTo(ctx context.Context, db study.Store, n int) error {
+	other := study.ParticipantID(fmt.Sprintf("%08x-0000-4000-8000-000000000000", n))
+	number, newNumber := fmt.Appendf(nil, `"number":%q`, o.Number), fmt.Appendf(nil, `"number":"9%07d"`, n)
+	var prev study.Hash
+	for i, e := range o.events {
+		e.Stream, e.ID, e.Prev = other.Stream(), study.EventID(fmt.Sprintf("%08x-0000-4000-8000-%012x", n, i+1)), prev
+		e.Payload = bytes.ReplaceAll(e.Payload, []byte(o.ID), []byte(other))
+		e.Payload = bytes.ReplaceAll(e.Payload, number, newNumber)
 		copied, err := study.Seal(e)
 		if err != nil {
 			return err
