@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"epro/export"
+	"epro/store/mongo/mongotest"
 	"epro/study"
 )
 
@@ -49,8 +50,11 @@ func TestAFileIsWhatTheCommandLineWritesAndEndsWithItsDigest(t *testing.T) {
 	w.withForm(t)
 	w.s.Clock.Advance(5 * time.Minute)
 	cut := w.s.Clock.Now().Add(-2 * time.Minute).UTC().Format(time.RFC3339)
-	for _, d := range export.Datasets() {
-		for _, f := range export.Formats() {
+	for i, d := range export.Datasets() {
+		for j, f := range export.Formats() {
+			if mongotest.Wanted() && i%len(export.Formats()) != j {
+				continue // each of both once: cmd/epro has all pairs from both stores
+			}
 			got := w.download(t, "/v1/exports/"+d.Name+"."+f.Name+"?cut="+cut+"&demonstration=include")
 			at, err := time.Parse(time.RFC3339, cut)
 			if err != nil {

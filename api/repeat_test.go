@@ -13,6 +13,7 @@ import (
 
 	"epro/api"
 	"epro/internal/testkit"
+	"epro/store/mongo/mongotest"
 	"epro/study"
 )
 
@@ -134,8 +135,13 @@ func (s *interloper) EntryByID(ctx context.Context, id study.EventID) (study.Ent
 func TestARepetitionThatOvertakesItsRequestIsTheSameRequest(t *testing.T) {
 	store := &interloper{Store: testkit.Store(t)}
 	w := worldOn(t, store)
+	turn := int32(0)
 	w.repeatable(t, func(t *testing.T, r api.RouteInfo, token string) {
+		turn++
 		for step := int32(1); step <= 3; step++ {
+			if mongotest.Wanted() && step != turn%3+1 {
+				continue // one look a route: the stand-in is slow
+			}
 			x, key := w.exercise(t, r.Method+" "+r.Path), w.s.NewID()
 			before := w.s.content(t)
 			var second reply

@@ -161,12 +161,13 @@ func closeWaits(t *testing.T, h *harness) {
 	}
 }
 
-// many is more entries than memory should hold, about 20 MB.
+// many is more entries than memory should hold: 10 MB, and 2 for what is beside
+// their bytes.
 const many = 10_000
 
 func appendMany(t *testing.T, h *harness) {
 	t.Helper()
-	padding := bytes.Repeat([]byte("x"), 2<<10)
+	padding := bytes.Repeat([]byte("x"), 1<<10)
 	entries := make([]study.Entry, many)
 	for i := range entries {
 		entries[i] = entry(study.StreamID(fmt.Sprintf("participant/%05d", i/4)), uint64(i%4+1))
