@@ -113,10 +113,10 @@ func TestTheAnalystsTablesNameWhatIsWrongWithAQuestion(t *testing.T) {
 	for _, role := range []study.Role{study.RoleCoordinator, study.RoleInvestigator, study.RoleMonitor, study.RoleAdmin} {
 		d.s.call(t, "GET", "/v1/analysis/scores", d.here[role].token, nil).refused(t, 403, study.Forbidden)
 	}
-	body := d.s.call(t, "GET", "/v1/analysis/deterioration?scale=PWB&variant=confirmed&death=event&cut=2026-02-19", token, nil).want(t, 200).json(t)
+	body := d.s.call(t, "GET", "/v1/analysis/deterioration?scale=PWB&variant=confirmed&death=event&cut=2026-02-20", token, nil).want(t, 200).json(t)
 	run, _ := body["run"].(map[string]any)
 	rule, _ := body["rule"].(map[string]any)
-	if run["cut"] != "2026-02-19T15:59:59.999Z" || run["final"] != true || rule["variant"] != "confirmed" || rule["threshold"] != 2.0 || body["scale"] != "PWB" {
+	if run["cut"] != "2026-02-20T15:59:59.999Z" || run["final"] != true || rule["variant"] != "confirmed" || rule["threshold"] != 2.0 || body["scale"] != "PWB" {
 		t.Errorf("%v %v", run, rule)
 	}
 	roles := study.RolesFor(study.ExportData)
