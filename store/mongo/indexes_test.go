@@ -4,14 +4,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"epro/store/mongo/mongotest"
-	"epro/study"
 )
 
 func TestAnIndexThatSomebodyElseMadeIsNotTrusted(t *testing.T) {
@@ -91,61 +89,4 @@ func TestANewerDatabaseIsRefused(t *testing.T) {
 	must(t, second(meta.UpdateOne(t.Context(), field("_id", "schema"), field("$set", field("version", 2)))))
 	_, err = Open(t.Context(), url)
 	refused(t, err, "version 2")
-}
-
-// TestQueriesAreServedByIndexes asks a server that can explain how it would
-// find what lists, the walk, the audit page and the sweeps ask for.
-func TestQueriesAreServedByIndexes(t *testing.T) {
-	var r recorder
-	url := mongotest.Database(t)
-	db := openTest(t, url, seams{monitor: r.monitor()})
-	ctx := t.Context()
-	must(t, db.Append(ctx, testEntry("site/S01", 1), testSnapshot("site/S01", 1)))
-	queries := r.during(func() {
-		must(t, second(db.Stream(ctx, "site/S01", 1)))
-		must(t, second(db.Recent(ctx, study.Place{At: time.UnixMilli(5), Stream: "a", Seq: 1}, 10)))
-		must(t, second(db.Snapshots(ctx, study.SnapshotQuery{Kind: "participant", Sites: []study.SiteCode{"S01", "S02"}, AfterSite: "S01", Limit: 50})))
-		must(t, second(db.Snapshots(ctx, study.SnapshotQuery{Kind: "participant", Stale: "2"})))
-		must(t, second(db.Snapshots(ctx, study.SnapshotQuery{Kind: "staff", Label: "x"})))
-		must(t, second(db.Records(ctx, "device", "o", time.UnixMilli(5))))
-		must(t, second(db.Records(ctx, "device", "", time.Time{})))
-		for _, err := range db.Entries(ctx, "site/") {
-			must(t, err)
-		}
-		for _, err := range db.Heads(ctx, time.Time{}) {
-			must(t, err)
-		}
-	})
-	if strings.Contains(db.Verified()[0], "FerretDB") {
-		t.Logf("%d queries were not explained: this server has no plans to tell", len(queries))
-		return
-	}
-	for _, q := range queries {
-		explain(t, db, q)
-	}
-}
-
-// explain wants a plan that reads an index and sorts nothing.
-func explain(t *testing.T, db *DB, query bson.Raw) {
-	t.Helper()
-	var command bson.D
-	elements, err := query.Elements()
-	must(t, err)
-	for _, e := range elements {
-		switch e.Key() {
-		case "find", "filter", "sort", "projection", "limit":
-			command = append(command, bson.E{Key: e.Key(), Value: e.Value()})
-		}
-	}
-	var plan struct {
-		Planner struct {
-			Winning bson.Raw `bson:"winningPlan"`
-		} `bson:"queryPlanner"`
-	}
-	must(t, db.events.Database().RunCommand(t.Context(), bson.D{
-		{Key: "explain", Value: command}, {Key: "verbosity", Value: "queryPlanner"}}).Decode(&plan))
-	text := plan.Planner.Winning.String()
-	if !strings.Contains(text, "IXSCAN") || strings.Contains(text, "COLLSCAN") || strings.Contains(text, `"stage": "SORT"`) {
-		t.Errorf("%v is found by %s", command, text)
-	}
 }
