@@ -124,8 +124,9 @@ func earlier(a, b time.Time) time.Time {
 
 // SiteCompletion is a site's completion for its staff, at an instant of now or
 // the past (zero: now); an empty site is all of the actor's own. An empty scale
-// is the instrument's last total.
-func SiteCompletion(ctx context.Context, svc *study.Service, by study.Actor, site study.SiteCode, asOf time.Time, scale string) (*analysis.Grid, error) {
+// is the instrument's last total. Each participant, as she stood then, is also
+// given to the functions named.
+func SiteCompletion(ctx context.Context, svc *study.Service, by study.Actor, site study.SiteCode, asOf time.Time, scale string, each ...func(*study.Participant)) (*analysis.Grid, error) {
 	if site != "" && !by.Sees(site) {
 		return nil, study.Fail(study.NotFound, "There is no such site, or it is not yours to see.")
 	}
@@ -153,5 +154,10 @@ func SiteCompletion(ctx context.Context, svc *study.Service, by study.Actor, sit
 	if !cut.Before(now) {
 		cut = time.Time{}
 	}
-	return g, svc.SitePeopleAt(ctx, by, site, cut, func(p *study.Participant) error { return g.Add(p, asOf) })
+	return g, svc.SitePeopleAt(ctx, by, site, cut, func(p *study.Participant) error {
+		for _, f := range each {
+			f(p)
+		}
+		return g.Add(p, asOf)
+	})
 }

@@ -374,9 +374,10 @@ func (s *Service) Changes(res Result) []Change {
 // PeopleQuery selects participants. Zero fields do not restrict.
 type PeopleQuery struct {
 	Site   SiteCode
+	Number string // exactly this one
 	Status ParticipantStatus
 	After  PeoplePlace // the page starts behind this one
-	Limit  int         // at most 200; zero is 50
+	Limit  int         // at most 500; zero is 50
 }
 
 // PeoplePlace is a participant's place in lists: by site, number, id.
@@ -384,6 +385,14 @@ type PeoplePlace struct {
 	Site   SiteCode      `json:"site"`
 	Number string        `json:"number"`
 	ID     ParticipantID `json:"id"`
+}
+
+// stream is the place's stream; empty for a place before everybody.
+func (at PeoplePlace) stream() StreamID {
+	if at.ID == "" {
+		return ""
+	}
+	return at.ID.Stream()
 }
 
 // Participants is a page of the participants that the actor may see, by site
@@ -397,14 +406,12 @@ func (s *Service) Participants(ctx context.Context, by Actor, q PeopleQuery) (pa
 	if err != nil {
 		return nil, false, err
 	}
-	limit := min(max(q.Limit, 0), 200)
+	limit := min(max(q.Limit, 0), 500)
 	if limit == 0 {
 		limit = 50
 	}
-	sq := SnapshotQuery{Kind: "participant", Sites: sites, Bare: true, AfterSite: q.After.Site, AfterLabel: q.After.Number}
-	if q.After.ID != "" {
-		sq.AfterStream = q.After.ID.Stream()
-	}
+	sq := SnapshotQuery{Kind: "participant", Sites: sites, Label: q.Number, Bare: true,
+		AfterSite: q.After.Site, AfterLabel: q.After.Number, AfterStream: q.After.stream()}
 	err = s.eachSnapshot(ctx, sq, func(snap Snapshot) error {
 		p, err := s.listed(ctx, h, snap)
 		if err != nil {

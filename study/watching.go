@@ -160,3 +160,26 @@ func (s *Service) eachOf(ctx context.Context, by Actor, site SiteCode, after Peo
 		q.After = page[len(page)-1].Place()
 	}
 }
+
+// AlertsOf are the alerts of participants whom the actor may see, in the order
+// of the participants, each one's oldest first.
+func (s *Service) AlertsOf(ctx context.Context, by Actor, people []*Participant) ([]AlertOf, error) {
+	if err := permit(by, ReadAlerts); err != nil {
+		return nil, err
+	}
+	h, err := s.History(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []AlertOf
+	for _, p := range people {
+		w, err := s.Watch(ctx, h, p)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range w.Alerts {
+			out = append(out, AlertOf{a, p.Place()})
+		}
+	}
+	return out, nil
+}

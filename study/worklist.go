@@ -3,6 +3,7 @@ package study
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 )
@@ -66,11 +67,28 @@ type Worklist struct {
 	CallTasks    []WorkItem // whom to telephone
 	Alerts       []WorkItem // not acknowledged, the escalated first
 	NoRoute      []WorkItem // no message can reach her, and a window is open or opens within RouteAhead
+
+	// More: there are others to look at behind Last, the last who was read.
+	More bool
+	Last PeoplePlace
+}
+
+// WorklistQuery says whose work is asked for.
+type WorklistQuery struct {
+	Site  SiteCode    // empty: every site that the actor may see
+	After PeoplePlace // the page starts behind this participant
+	Limit int         // of participants whom somebody has to look at; zero: all
 }
 
 // Worklist is the worklist of the sites that the actor may see, or of one of
 // them. It reads only the participants whom somebody has to look at.
 func (s *Service) Worklist(ctx context.Context, by Actor, site SiteCode) (*Worklist, error) {
+	return s.WorklistPage(ctx, by, WorklistQuery{Site: site})
+}
+
+// WorklistPage is the worklist of a page of the participants whom somebody has
+// to look at, by site and number.
+func (s *Service) WorklistPage(ctx context.Context, by Actor, wq WorklistQuery) (*Worklist, error) {
 	h, err := s.History(ctx)
 	if err != nil {
 		return nil, err
@@ -78,12 +96,19 @@ func (s *Service) Worklist(ctx context.Context, by Actor, site SiteCode) (*Workl
 	now := s.now()
 	w := &Worklist{AsOf: InstantOf(now), Overdue: []WorkItem{}, ClosingSoon: []WorkItem{}, Today: []WorkItem{},
 		Held: []WorkItem{}, NotActivated: []WorkItem{}, Unexplained: []WorkItem{}, CallTasks: []WorkItem{}, Alerts: []WorkItem{}, NoRoute: []WorkItem{}}
-	sites, none, err := sitesFor(by, site)
+	sites, none, err := sitesFor(by, wq.Site)
 	if err != nil || none {
 		return w, err
 	}
-	q := SnapshotQuery{Kind: "participant", Sites: sites, LookBefore: now.Add(RouteAhead), Bare: true}
+	q := SnapshotQuery{Kind: "participant", Sites: sites, LookBefore: now.Add(RouteAhead), Bare: true,
+		AfterSite: wq.After.Site, AfterLabel: wq.After.Number, AfterStream: wq.After.stream()}
+	read := 0
 	err = s.eachSnapshot(ctx, q, func(snap Snapshot) error {
+		if w.More = wq.Limit > 0 && read == wq.Limit; w.More {
+			return errEnough
+		}
+		read++
+		w.Last = PeoplePlace{Site: snap.Site, Number: snap.Label, ID: ParticipantID(snap.Stream.Key())}
 		p, err := s.listed(ctx, h, snap)
 		if err != nil || p == nil || !by.Sees(p.Site) {
 			return err
@@ -95,6 +120,9 @@ func (s *Service) Worklist(ctx context.Context, by Actor, site SiteCode) (*Workl
 		}
 		return err
 	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
 	w.sort()
 	return w, err
 }

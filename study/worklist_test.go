@@ -2,6 +2,7 @@ package study_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,5 +157,55 @@ func TestTheWorklistMissesNobody(t *testing.T) {
 		if len(got.Overdue)+len(got.Unexplained) != lines {
 			t.Errorf("day %d: %d lines, want %d:\n%s", days, len(got.Overdue)+len(got.Unexplained), lines, show(got))
 		}
+	}
+}
+
+// Page by page the worklist says what it says at once, of the same people.
+func TestTheWorklistInPagesIsTheWholeWorklist(t *testing.T) {
+	f := testkit.Study(t, testkit.SQLite(t))
+	for i := range 5 {
+		f.Enrol(t, fmt.Sprintf("%03d", i))
+	}
+	f.Clock.Set(at(cycle1+22, "09:00"))
+	whole, err := f.Worklist(t.Context(), f.Coordinator, testkit.Site)
+	if err != nil || whole.More {
+		t.Fatal(whole, err)
+	}
+	var paged []string
+	q := study.WorklistQuery{Site: testkit.Site, Limit: 2}
+	for pages := 1; ; pages++ {
+		w, err := f.WorklistPage(t.Context(), f.Coordinator, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paged = append(paged, strings.Split(show(w), "\n")...)
+		if q.After = w.Last; !w.More {
+			if pages != 3 {
+				t.Errorf("%d pages of two for five people", pages)
+			}
+			break
+		}
+	}
+	want := strings.Split(show(whole), "\n")
+	slices.Sort(want)
+	slices.Sort(paged)
+	if len(want) < 10 || !slices.Equal(want, paged) {
+		t.Errorf("in pages:\n%s\nat once:\n%s", strings.Join(paged, "\n"), strings.Join(want, "\n"))
+	}
+	if _, err := f.WorklistPage(t.Context(), f.Elsewhere, study.WorklistQuery{Site: testkit.Site, After: q.After}); study.CodeOf(err) != study.NotFound {
+		t.Errorf("another site's staff with a place of this one: %v", err)
+	}
+	page, more, err := f.Participants(t.Context(), f.Coordinator, study.PeopleQuery{Number: "003"})
+	if err != nil || more || len(page) != 1 || page[0].Number != "003" {
+		t.Errorf("by number: %v %v %v", page, more, err)
+	}
+	if page, _, err := f.Participants(t.Context(), f.Elsewhere, study.PeopleQuery{Number: "003"}); err != nil || len(page) != 0 {
+		t.Errorf("another site's, by number: %v %v", page, err)
+	}
+	alerts, err := f.AlertsOf(t.Context(), f.Coordinator, page)
+	all, _, err2 := f.SiteAlerts(t.Context(), f.Coordinator, study.AlertsQuery{Site: testkit.Site})
+	mine := slices.DeleteFunc(all, func(a study.AlertOf) bool { return a.Participant.Number != "003" })
+	if err != nil || err2 != nil || len(alerts) == 0 || len(alerts) != len(mine) || alerts[0].ID != mine[0].ID {
+		t.Errorf("her alerts: %v %v, of the site's %v %v", alerts, err, mine, err2)
 	}
 }

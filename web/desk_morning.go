@@ -57,6 +57,7 @@ type morningView struct {
 	List    *study.Worklist
 	May     mayDo
 	Reasons []option
+	window
 }
 
 // mayDo is what the menu of a line offers.
@@ -75,12 +76,18 @@ func (d *desk) morning(v *visit) error {
 	if err != nil {
 		return err
 	}
-	list, err := d.Study.Worklist(v.UserContext(), v.by, choice.Site)
+	after := placeAsked(v, choice.Site)
+	list, err := d.Study.WorklistPage(v.UserContext(), v.by, study.WorklistQuery{Site: choice.Site, After: after, Limit: windowLength})
 	if err != nil {
 		return err
 	}
+	part := window{Whole: !list.More && after.ID == "", First: "after " + after.Number, Last: list.Last.Number}
+	if after.ID == "" {
+		part.First = "the first"
+	}
+	part.Next, part.Beginning = windowLinks(v, after, list.Last, list.More)
 	view := morningView{head: d.head(v, "Morning", "morning"), siteChoice: choice, List: list, May: d.may(v),
-		Reasons: options(study.MissingReasons, "")}
+		Reasons: options(study.MissingReasons, ""), window: part}
 	view.Alerts = len(list.Alerts)
 	return d.show(v.Ctx, http.StatusOK, "morning.html", view)
 }

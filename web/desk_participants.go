@@ -35,15 +35,15 @@ type listView struct {
 	Total        int
 	Statuses     []option
 	Sort, Search string
-	Prev, Next   string // links
+	Prev, Later  string // links
 	From, To     int
 	Enrol        bool
 	Export       string
 	SortBy       []option
+	window
 }
 
-// participants is the list, filtered and sorted. A site's participants fit in
-// memory; it is the store that the list does not read.
+// participants is the list, filtered and sorted, of a window of the site.
 func (d *desk) participants(v *visit) error {
 	choice, err := d.sites(v)
 	if err != nil {
@@ -53,13 +53,16 @@ func (d *desk) participants(v *visit) error {
 	if err != nil {
 		return err
 	}
-	rows, err := d.rows(v, choice.Site, q.Get("status"), q.Get("q"))
+	if v.Query("format") == "csv" {
+		rows, err := d.rows(v, choice.Site, q)
+		if err != nil {
+			return err
+		}
+		return d.exportRows(v, choice.Site, q, rows)
+	}
+	part, rows, err := d.windowRows(v, choice.Site, q)
 	if err != nil {
 		return err
-	}
-	sortRows(rows, q.Get("sort"))
-	if v.Query("format") == "csv" {
-		return d.exportRows(v, choice.Site, q, rows)
 	}
 	page, _ := strconv.Atoi(v.Query("page"))
 	page = min(max(page, 1), (len(rows)+pageLength-1)/pageLength+1)
@@ -67,17 +70,20 @@ func (d *desk) participants(v *visit) error {
 	to := min(from+pageLength, len(rows))
 	link := func(n int) string {
 		q := url.Values{"status": {q.Get("status")}, "sort": {q.Get("sort")}, "q": {q.Get("q")}, "page": {strconv.Itoa(n)}}
+		if v.Query("after_id") != "" {
+			q["after"], q["after_id"] = []string{v.Query("after")}, []string{v.Query("after_id")}
+		}
 		return "/desk/participants?" + q.Encode()
 	}
 	view := listView{head: d.head(v, "Participants", "participants"), siteChoice: choice, Rows: rows[from:to], Total: len(rows), From: from + 1, To: to,
-		Statuses: options(allStatuses, q.Get("status")), Search: q.Get("q"), Enrol: d.may(v).Enrol, SortBy: options(sortings, q.Get("sort"))}
+		Statuses: options(allStatuses, q.Get("status")), Search: q.Get("q"), Enrol: d.may(v).Enrol, SortBy: options(sortings, q.Get("sort")), window: part}
 	q.Set("format", "csv")
 	view.Export = "/desk/participants?" + q.Encode()
 	if from > 0 {
 		view.Prev = link(page - 1)
 	}
 	if to < len(rows) {
-		view.Next = link(page + 1)
+		view.Later = link(page + 1)
 	}
 	return d.show(v.Ctx, http.StatusOK, "participants.html", view)
 }
@@ -111,25 +117,46 @@ func (d *desk) listQuery(v *visit) (url.Values, error) {
 	return q, d.Study.KeepSettings(v.UserContext(), v.by, known)
 }
 
-// rows are the participants of a site that match.
-func (d *desk) rows(v *visit, site study.SiteCode, status, search string) ([]personRow, error) {
+// rows are the participants of a whole site that match, for a file.
+func (d *desk) rows(v *visit, site study.SiteCode, q url.Values) ([]personRow, error) {
 	var rows []personRow
-	q := study.PeopleQuery{Site: site, Status: study.ParticipantStatus(status), Limit: 200}
-	for {
-		page, more, err := d.Study.Participants(v.UserContext(), v.by, q)
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range page {
-			if strings.Contains(strings.ToLower(p.Number), strings.ToLower(strings.TrimSpace(search))) {
-				rows = append(rows, rowOf(p, d.Now()))
-			}
-		}
-		if !more {
-			return rows, nil
-		}
-		q.After = page[len(page)-1].Place()
+	err := d.eachPerson(v, site, func(p *study.Participant) error {
+		rows = append(rows, d.matching([]*study.Participant{p}, q)...)
+		return nil
+	})
+	sortRows(rows, q.Get("sort"))
+	return rows, err
+}
+
+// windowRows are the participants of a window who match. In a site that is
+// larger, a number that is not in the window is looked for whole.
+func (d *desk) windowRows(v *visit, site study.SiteCode, q url.Values) (window, []personRow, error) {
+	part, err := d.window(v, site)
+	if err != nil {
+		return part, nil, err
 	}
+	rows := d.matching(part.People, q)
+	if number := strings.TrimSpace(q.Get("q")); len(rows) == 0 && number != "" && !part.Whole {
+		found, _, err := d.Study.Participants(v.UserContext(), v.by, study.PeopleQuery{Site: site, Number: number})
+		if err != nil {
+			return part, nil, err
+		}
+		rows = d.matching(found, q)
+	}
+	sortRows(rows, q.Get("sort"))
+	return part, rows, nil
+}
+
+// matching are those whose status and number the filter asks for.
+func (d *desk) matching(people []*study.Participant, q url.Values) []personRow {
+	var rows []personRow
+	status, search := study.ParticipantStatus(q.Get("status")), strings.ToLower(strings.TrimSpace(q.Get("q")))
+	for _, p := range people {
+		if (status == "" || p.Status(d.Now()) == status) && strings.Contains(strings.ToLower(p.Number), search) {
+			rows = append(rows, rowOf(p, d.Now()))
+		}
+	}
+	return rows
 }
 
 func rowOf(p *study.Participant, now time.Time) personRow {

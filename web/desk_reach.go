@@ -51,6 +51,7 @@ type alertsView struct {
 	States []option
 	Rows   []alertRow
 	May    mayDo
+	window
 }
 
 type alertRow struct {
@@ -65,23 +66,24 @@ func (d *desk) alerts(v *visit) error {
 		return err
 	}
 	state := v.Query("state", "waiting")
-	q := study.AlertsQuery{Site: choice.Site}
-	if state == string(study.AlertAcknowledged) {
-		q.State = study.AlertAcknowledged
-	}
-	found, _, err := d.Study.SiteAlerts(v.UserContext(), v.by, q)
+	part, err := d.window(v, choice.Site)
 	if err != nil {
 		return err
 	}
+	found, err := d.Study.AlertsOf(v.UserContext(), v.by, part.People)
+	if err != nil {
+		return err
+	}
+	zone := d.siteZone(v, choice.Site)
 	names := map[string]string{}
-	view := alertsView{head: d.head(v, "Alerts", "alerts"), siteChoice: choice, State: state, States: options([]string{"waiting", string(study.AlertAcknowledged)}, state), May: d.may(v)}
+	view := alertsView{head: d.head(v, "Alerts", "alerts"), siteChoice: choice, State: state, States: options([]string{"waiting", string(study.AlertAcknowledged)}, state), May: d.may(v), window: part}
 	for _, a := range found {
-		if state == "waiting" && a.State == study.AlertAcknowledged {
+		if (state == "waiting") == (a.State == study.AlertAcknowledged) {
 			continue
 		}
-		row := alertRow{AlertOf: a, Raised: local(a.RaisedAt, d.siteZone(v, choice.Site))}
+		row := alertRow{AlertOf: a, Raised: local(a.RaisedAt, zone)}
 		if a.Ack != nil {
-			row.AckAt, row.AckBy = local(a.Ack.At, d.siteZone(v, choice.Site)), d.nameOf(v, a.Ack.By, names)
+			row.AckAt, row.AckBy = local(a.Ack.At, zone), d.nameOf(v, a.Ack.By, names)
 		}
 		view.Rows = append(view.Rows, row)
 	}
@@ -183,6 +185,7 @@ type devicesView struct {
 	siteChoice
 	Rows []phoneRow
 	All  int
+	window
 }
 
 type phoneRow struct {
@@ -202,20 +205,23 @@ func (d *desk) devices(v *visit) error {
 	if err != nil {
 		return err
 	}
-	view := devicesView{head: d.head(v, "Devices", "devices"), siteChoice: choice}
-	err = d.eachPerson(v, choice.Site, func(p *study.Participant) error {
+	part, err := d.window(v, choice.Site)
+	if err != nil {
+		return err
+	}
+	view := devicesView{head: d.head(v, "Devices", "devices"), siteChoice: choice, window: part}
+	for _, p := range part.People {
 		if p.Stop() != nil || p.BoundAt.IsZero() || p.Access != study.AccessPhone {
-			return nil
+			continue
 		}
 		view.All++
 		row, err := d.phoneRow(v, p)
-		if err == nil && (row.Unsent > 0 || row.Silent > silentAfter || row.NoRoute) {
+		if err != nil {
+			return err
+		}
+		if row.Unsent > 0 || row.Silent > silentAfter || row.NoRoute {
 			view.Rows = append(view.Rows, row)
 		}
-		return err
-	})
-	if err != nil {
-		return err
 	}
 	slices.SortStableFunc(view.Rows, func(a, b phoneRow) int { return cmp.Or(b.Unsent-a.Unsent, b.Silent-a.Silent) })
 	return d.show(v.Ctx, http.StatusOK, "devices.html", view)

@@ -31,9 +31,14 @@ const password = "some unrelated words"
 
 func newOffice(t testing.TB, change ...func(*auth.Options)) *office {
 	t.Helper()
-	store := testkit.SQLite(t)
-	o := &office{Fixture: testkit.Study(t, store)}
-	options := auth.Options{Store: store, Study: o.Service, Now: o.Clock.Now, Random: testkit.Random(3), Secret: bytes.Repeat([]byte{3}, 32),
+	return openOffice(t, testkit.Study(t, testkit.SQLite(t)), change...)
+}
+
+// openOffice opens the desk over a study that is there.
+func openOffice(t testing.TB, f *testkit.Fixture, change ...func(*auth.Options)) *office {
+	t.Helper()
+	o := &office{Fixture: f}
+	options := auth.Options{Store: f.Store, Study: o.Service, Now: o.Clock.Now, Random: testkit.Random(3), Secret: bytes.Repeat([]byte{3}, 32),
 		PasswordCost: auth.Cost{MemoryKiB: 64, Passes: 1, Lanes: 1}}
 	for _, f := range change {
 		f(&options)
