@@ -183,7 +183,7 @@ func (b *believer) assessment(p *study.Participant, a *study.Assessment, at time
 	if last+1 < len(rungs) && rungs[last+1].at.Before(until) {
 		until = rungs[last+1].at
 	}
-	if !p.PausedAt.IsZero() || p.ReportedDead() != nil || b.left[a.ID] >= 4 || until.Sub(at) < 10*time.Minute {
+	if held := slices.ContainsFunc(a.Submissions, func(s study.Submission) bool { return s.Held() }); held || !p.PausedAt.IsZero() || p.ReportedDead() != nil || b.left[a.ID] >= 4 || until.Sub(at) < 10*time.Minute {
 		return
 	}
 	left := false

@@ -155,6 +155,8 @@ func (l *planner) withheld() string {
 		}
 	}
 	switch {
+	case l.a.HeldForm() != nil:
+		return "held"
 	case l.p.ReportedDead() != nil:
 		return "reported_dead"
 	case !l.p.PausedAt.IsZero():
@@ -242,7 +244,7 @@ func (l *planner) goOn(i int, rows []study.Delivery) {
 		}
 	}
 	past := l.steps[i].At.Before(since(l.p, l.a))
-	if first == nil || past || l.p.ReportedDead() != nil || !l.p.PausedAt.IsZero() {
+	if first == nil || past || l.a.HeldForm() != nil || l.p.ReportedDead() != nil || !l.p.PausedAt.IsZero() {
 		return
 	}
 	until := first.ExpiresAt.Time()
@@ -293,7 +295,7 @@ func (l *planner) again(attempts []study.Delivery) (at time.Time, again bool) {
 
 // Ahead are the instants at which the assessment's reminders leave from now on,
 // for an app that reminds by itself: many phones cannot be reached by a push.
-// There are none while reminders are paused or stopped.
+// There are none while reminders are paused or stopped, or her form is held.
 func Ahead(h *study.History, p *study.Participant, a *study.Assessment, now time.Time) []study.Instant {
 	out := []study.Instant{}
 	switch p.AssessmentStatus(a, now) {
@@ -301,7 +303,7 @@ func Ahead(h *study.History, p *study.Participant, a *study.Assessment, now time
 	default:
 		return out
 	}
-	if p.ReportedDead() != nil || !p.PausedAt.IsZero() {
+	if a.HeldForm() != nil || p.ReportedDead() != nil || !p.PausedAt.IsZero() {
 		return out
 	}
 	from := maxTime(since(p, a), now)
@@ -323,6 +325,8 @@ func wanted(h *study.History, p *study.Participant, c study.Claim, now time.Time
 	switch s := p.AssessmentStatus(a, now); {
 	case s != study.Open && s != study.Overdue:
 		return string(s)
+	case a.HeldForm() != nil:
+		return "held"
 	case p.ReportedDead() != nil:
 		return "reported_dead"
 	case !p.PausedAt.IsZero():

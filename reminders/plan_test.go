@@ -242,3 +242,41 @@ func TestTheInstantsAheadAreThoseOfTheLadder(t *testing.T) {
 		t.Errorf("after the due day %v", rest)
 	}
 }
+
+// She has sent her form; that the site was locked is not hers to mend.
+func TestNobodyIsAskedForAFormThatWaitsForADecision(t *testing.T) {
+	d := newDesk(t)
+	lock := func(locked bool) {
+		t.Helper()
+		if _, err := d.LockSite(t.Context(), study.Request{By: d.Investigator}, testkit.Site, locked, "an audit"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.Clock.Set(d.at(-2, "10:00"))
+	lock(true)
+	d.Submit(t, d.p.ID, "C2D1", 1)
+	d.Clock.Set(d.at(0, "08:00"))
+	lock(false)
+	p, err := d.Participant(t.Context(), d.Coordinator, d.p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.p = p
+	d.row("opens", -3, "a", 1, d.at(-3, "09:05"), accepted())
+	form := d.p.AtVisit("C2D1").HeldForm()
+	if form == nil {
+		t.Fatal("the form is not held")
+	}
+	d.want("held", d.at(0, "09:13"), "due skipped held")
+	if ahead := reminders.Ahead(d.h, d.p, d.p.AtVisit("C2D1"), d.at(0, "08:00")); len(ahead) != 0 {
+		t.Errorf("ahead are %v", ahead)
+	}
+	if calls := study.CallTasks(d.h, d.p, true, d.at(5, "10:00")); len(calls) != 0 {
+		t.Errorf("she is to be telephoned: %+v", calls)
+	}
+	d.do(d.Investigator, study.JudgeHeld{Form: form.ID, Reason: "a test on the ward"})
+	d.want("rejected", d.at(0, "09:13"), "due to a attempt 1")
+	if calls := study.CallTasks(d.h, d.p, false, d.at(5, "10:00")); len(calls) != 1 {
+		t.Errorf("she is not to be telephoned: %+v", calls)
+	}
+}

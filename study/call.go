@@ -21,7 +21,8 @@ func (p *Participant) NoRoute(devices []Device, now time.Time) bool {
 
 // CallTasks are the calls that the protocol asks for now. A contact after a
 // task came up settles it, until the day that the contact named for the next
-// attempt. Whoever was reported dead is not telephoned.
+// attempt. Whoever was reported dead is not telephoned, nor anybody whose form
+// waits for a decision.
 func CallTasks(h *History, p *Participant, noRoute bool, now time.Time) []CallTask {
 	if p.ReportedDead() != nil {
 		return nil
@@ -29,7 +30,7 @@ func CallTasks(h *History, p *Participant, noRoute bool, now time.Time) []CallTa
 	var tasks []CallTask
 	for i := range p.Assessments {
 		a := &p.Assessments[i]
-		if s := p.AssessmentStatus(a, now); s != Open && s != Overdue {
+		if s := p.AssessmentStatus(a, now); s != Open && s != Overdue || a.HeldForm() != nil {
 			continue
 		}
 		if task, ok := callTask(h, p, a, noRoute, InstantOf(now)); ok {

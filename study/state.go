@@ -246,6 +246,17 @@ func (a *Assessment) InTime(s *Submission) bool {
 	return w.Contains(s.CompletedAt) || w.Contains(s.SaidAt)
 }
 
+// HeldForm is the form that waits for a decision, or nil. As long as it waits
+// she has done her part: nobody asks her for the form again.
+func (a *Assessment) HeldForm() *Submission {
+	for i := range a.Submissions {
+		if s := &a.Submissions[i]; s.Held() && !s.Stale {
+			return s
+		}
+	}
+	return nil
+}
+
 // electronic is the electronic form that another one may not be sent beside.
 func (a *Assessment) electronic() *Submission {
 	for i := range a.Submissions {
