@@ -195,7 +195,11 @@ func (c SubmitForm) judge(p *Participant, a *Assessment, protocol *Protocol, s *
 	v := verdict{flags: times.flags(), corrected: times.corrected}
 	w := a.Window
 	if !fit.ok && s.Now < w.OpensAt() {
-		return verdict{}, Fail(WindowNotOpen, "It is too early for this questionnaire: "+w.times()+". Nothing was stored.")
+		when := w.times()
+		if a.Superseded {
+			when = "a later visit takes this visit's place, so it is not asked for"
+		}
+		return verdict{}, Fail(WindowNotOpen, "It is too early for this questionnaire: "+when+". Nothing was stored.")
 	}
 	if fit.ok {
 		v.flags = append(v.flags, fit.flags(s.Now)...)

@@ -157,7 +157,7 @@ type RecordFact struct {
 func (RecordFact) action() Action { return RecordFacts }
 func (c RecordFact) why() string  { return c.Reason }
 func (c RecordFact) decide(p *Participant, s *Situation) (Payload, error) {
-	if err := c.check(p, s.today(p)); err != nil {
+	if err := c.check(p, s); err != nil {
 		return nil, err
 	}
 	if old := p.Fact(c.Kind); old != nil && !c.again(old) {
@@ -183,7 +183,7 @@ func (c RecordFact) again(latest *Fact) bool {
 	}
 }
 
-func (c RecordFact) check(p *Participant, today Date) error {
+func (c RecordFact) check(p *Participant, s *Situation) error {
 	var f faults
 	status := slices.Contains(StatusFacts, c.Kind)
 	f.add(!status && !slices.Contains(TreatmentFacts, c.Kind), "kind", oneOf(slices.Concat(TreatmentFacts, StatusFacts)))
@@ -191,10 +191,12 @@ func (c RecordFact) check(p *Participant, today Date) error {
 	f.add(err != nil, "on", "give the day as YYYY-MM-DD")
 	if err == nil {
 		f.add(!c.On.Exact() && c.Kind != FactDeceased, "on", "give the whole date as YYYY-MM-DD; only a death may be dated in part")
-		f.add(c.On.First() > today, "on", "it cannot lie in the future")
+		f.add(c.On.First() > s.today(p), "on", "it cannot lie in the future")
 		consent := p.ConsentedOn()
+		f.add(consent == 0 && c.Kind == FactFirstDose, "on", "nobody has a dose before consent; record the consent first")
 		f.add(consent != 0 && c.On.Last() < consent && c.Kind != FactScreenFailure, "on", "it cannot lie before consent")
 		f.add(!c.At.IsZero() && DateOf(c.At.Time().In(p.Zone())) != c.On.First(), "at", "the time must lie on the day given, in the participant's time zone")
+		f.add(c.At > s.Now, "at", "the time cannot lie in the future")
 	}
 	f.add(c.Kind == FactWithdrawn && !slices.Contains(Levels, c.Level), "level", oneOf(Levels))
 	f.add(c.Kind != FactWithdrawn && c.Level != "", "level", "only a withdrawal has a level")
@@ -300,12 +302,14 @@ func (c RecordCycle) check(p *Participant, s *Situation, today Date) error {
 	if c.StartedOn != 0 {
 		f.add(c.Kind == CycleGiven && c.StartedOn > today, "started_on", "a cycle that was given cannot start in the future")
 		f.add(c.StartedOn < p.ConsentedOn(), "started_on", "a cycle cannot start before consent")
+		f.add(c.Kind == CycleGiven && len(p.Consents) == 0, "kind", "no cycle is given before consent; record the consent first")
 		off := c.StartedOn - p.PlannedOn(c.N, rules.LengthDays)
 		f.add(max(off, -off) > Date(rules.MaxShiftDays), "started_on", fmt.Sprintf("that is over %d days from plan", rules.MaxShiftDays))
 		f.add(c.Kind == CycleNotGiven && c.StartedOn != p.Cycles[c.N-1].StartsOn, "started_on",
 			"a cycle that was not given keeps its planned day, "+p.Cycles[c.N-1].StartsOn.String())
 	}
 	f.add(!c.DoseAt.IsZero() && c.Kind != CycleGiven, "dose_at", "only a cycle that was given has a time of dose")
+	f.add(c.DoseAt > s.Now, "dose_at", "the time cannot lie in the future")
 	f.add(!c.DoseAt.IsZero() && DateOf(c.DoseAt.Time().In(p.Zone())) != c.StartedOn, "dose_at", "the time must lie on the day given, in the participant's time zone")
 	return f.err()
 }

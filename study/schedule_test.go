@@ -312,6 +312,8 @@ func TestImpossibleStartsAreRefused(t *testing.T) {
 	r.refuse(move(1, consented-1, study.CycleGiven), study.Invalid, "before consent")
 	r.refuse(move(3, cycle1+42+181, study.CyclePlanned), study.Invalid, "over 180 days")
 	r.refuse(move(3, cycle1+31, study.CycleGiven), study.Invalid, "future")
+	r.refuse(study.RecordCycle{N: 3, StartedOn: cycle1 + 30, DoseAt: study.InstantOf(at(cycle1+30, "10:01"))}, study.Invalid, "dose_at")
+	r.refuse(study.RecordFact{Kind: study.FactFirstDose, On: study.PartialDate((cycle1 + 30).String()), At: study.InstantOf(at(cycle1+30, "10:01"))}, study.Invalid, "at: ")
 	r.refuse(move(0, cycle1, study.CycleGiven), study.NotFound)
 	r.refuse(move(18, cycle1+360, study.CyclePlanned), study.NotFound)
 	if stateJSON(t, r.p) != before {
@@ -400,6 +402,8 @@ func TestNoWindowOpensBeforeConsent(t *testing.T) {
 	paper := r.form("C1D1")
 	paper.ByStaff, paper.Mode, paper.Assistance, paper.Reason = true, study.ModePaper, study.AssistanceNone, "paper"
 	r.refuse(paper, study.WindowNotOpen, "consent")
+	r.refuse(study.RecordCycle{N: 1, StartedOn: consented + 2, Kind: study.CycleGiven, Reason: "x"}, study.Invalid, "before consent")
+	r.refuse(study.RecordFact{Kind: study.FactFirstDose, On: study.PartialDate((consented + 2).String())}, study.Invalid, "before consent")
 	r.must(study.RecordConsent{Consent: study.Consent{On: consented + 2, FormVersion: "2.0", Language: "en"}})
 	if got := r.visit("C1D1").Window.OpensOn; got != consented+2 {
 		t.Errorf("after consent it opens on %s", got)
