@@ -99,6 +99,8 @@ func timing() []field[*form] {
 		{Column{Name: "CYCDAY", Label: "Days from Actual Cycle Start", Kind: Integer, Unit: "days", Note: "0 on the day itself, negative before it."},
 			(*form).fromCycleStart},
 		{Column{Name: "RELDOSE", Label: "Before or After the Cycle's Dose", Codes: doseTimings}, func(f *form) Value { return TextOf(f.doseTiming()) }},
+		{Column{Name: "INTIMEFL", Label: "Completed in Its Window", Kind: Flag, Note: "The window in force, or as it was at completion. A form that the site accepted all the same has N and is valid in no table."},
+			func(f *form) Value { return FlagOf(f.assessment.InTime(f.submission)) }},
 		{Column{Name: "BEFDELFL", Label: "Completed, Then the Cycle Moved", Kind: Flag}, func(f *form) Value { return FlagOf(f.beforeDelay()) }},
 		{Column{Name: "RECOVLFL", Label: "Recall Overlaps the Last Form", Kind: Flag, Note: "Fewer days from the last standing form than the instrument looks back on."},
 			func(f *form) Value { return FlagOf(f.recallOverlap()) }},

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"epro/export"
+	"epro/study"
 )
 
 var update = flag.Bool("update", false, "write the golden files and the data dictionary anew")
@@ -63,6 +64,24 @@ func TestItemsWideHasEveryFormAndWhatBecameOfIt(t *testing.T) {
 		"RELDOSE": "unknown", "CYCDAY": "0", "ADY": "1"})
 	want(t, got[3], map[string]string{"FORMID": "form-x", "VOIDCAUS": "wrong_person", "STANDFL": "N", "COUNTFL": "Y", "GP1": "4", "CYCKIND": "planned", "CYCSTDT": "", "CYCDAY": "", "RELDOSE": "unknown"})
 	want(t, got[4], map[string]string{"FORMID": "form-y", "VOIDCAUS": "", "STANDFL": "Y", "GP1": "0"})
+}
+
+func TestAFormThatWasAcceptedThoughLateIsToldApartInItsScores(t *testing.T) {
+	w := newWorld(t, false, nil)
+	w.at("2026-01-05 09:00")
+	p := w.enrol("S01", "001")
+	w.at("2026-02-11 10:00") // C2D1 closed on 9 February
+	w.send(p, all("late", p, "C2D1", 2, nil))
+	w.do(p, investigate, study.JudgeHeld{Form: "late", Accept: true, Reason: "she was in hospital"})
+	w.at("2026-02-23 10:00")
+	w.send(p, all("in-time", p, "C3D1", 2, nil))
+	for _, dataset := range []string{"scores_wide", "items_wide"} {
+		text, _ := w.write(export.Options{Dataset: dataset})
+		got := rows(t, text)
+		if len(got) != 2 || got[0]["INTIMEFL"] != "N" || got[1]["INTIMEFL"] != "Y" {
+			t.Errorf("%s: %v", dataset, got)
+		}
+	}
 }
 
 // With every answer 1 a reverse-scored item gives 3 and any other 1.
