@@ -7,6 +7,7 @@ var (
 	Leaves   = leaves
 	SpreadOf = spreadOf
 	Wanted   = wanted
+	CursorAt = cursorAt
 )
 
 // CursorKind is the kind of the cursors' records.
