@@ -23,7 +23,7 @@ func newCSV(w io.Writer) Encoder { return &csvEncoder{out: bufio.NewWriterSize(w
 func (e *csvEncoder) Begin(h Head) error {
 	e.open = make([]bool, len(h.Columns))
 	for i, c := range h.Columns {
-		e.open[i] = c.Kind == Text && c.Codes == nil
+		e.open[i] = c.open()
 		e.line = append(appendCSV(e.line, c.Name), ',')
 	}
 	return e.flush()

@@ -19,6 +19,10 @@ type Column struct {
 	Note        string // what a reader must know besides; for the data dictionary
 }
 
+// open reports whether people have written what is in the column: texts that are
+// on no closed list.
+func (c Column) open() bool { return c.Kind == Text && c.Codes == nil }
+
 // Code is one value of a closed list and what it means.
 type Code struct{ Value, Meaning string }
 

@@ -157,6 +157,7 @@ func (e *Export) scriptSAS() string {
 	var b strings.Builder
 	b.WriteString("/* Reads every transport file in xpt/ into the WORK library. Run it with the folder\n   of the unpacked archive as the current directory. */\n\n")
 	xpt, _ := pickFormat("xpt")
+	means := "" // the member that they are made of
 	for _, p := range e.parts {
 		if why := p.cannot(xpt); why != "" {
 			fmt.Fprintf(&b, "/* %s is not in xpt/: %s */\n", p.dataset.Name, strings.ReplaceAll(why, "*/", "* /"))
@@ -164,6 +165,13 @@ func (e *Export) scriptSAS() string {
 		}
 		fmt.Fprintf(&b, "libname epro xport %s access=readonly;\nproc copy in=epro out=work memtype=data; select %s; run;\nlibname epro clear;\n",
 			single("xpt/"+lower(p.dataset.Member)+".xpt"), p.dataset.Member)
+		if p.dataset.Name == "scores_long" {
+			means = p.dataset.Member
+		}
+	}
+	if means != "" {
+		fmt.Fprintf(&b, "\n/* Mean scores by visit, of the forms that are valid for analysis. */\n"+
+			"proc means data=%s n mean maxdec=10 nway;\n  where ANL01FL = 'Y';\n  class AVISITN PARAMCD AVISIT;\n  var AVAL;\nrun;\n", means)
 	}
 	return b.String()
 }
@@ -186,9 +194,35 @@ func (e *Export) scriptSPSS() string {
 		for i, c := range p.dataset.Columns {
 			b.WriteString(valuesSPSS(c, p.seen.widths[i]))
 		}
+		b.WriteString(bareSPSS(p.dataset))
 		fmt.Fprintf(&b, "SAVE OUTFILE='csv/%s.sav'.\n\n", p.dataset.Name)
 	}
+	b.WriteString(`* Mean scores by visit, of the forms that are valid for analysis.
+GET FILE='csv/scores_long.sav'.
+SELECT IF (ANL01FL = 'Y').
+SORT CASES BY AVISITN PARAMCD.
+AGGREGATE OUTFILE=* /BREAK=AVISITN PARAMCD AVISIT /N=N(AVAL) /MEAN=MEAN(AVAL).
+FORMATS N (F8.0) MEAN (F16.10).
+LIST VARIABLES=PARAMCD AVISIT N MEAN.
+`)
 	return b.String()
+}
+
+// bareSPSS takes away the apostrophe that CSV has before some texts.
+func bareSPSS(d Dataset) string {
+	var open []string
+	for _, c := range d.Columns {
+		if c.open() {
+			open = append(open, c.Name)
+		}
+	}
+	if len(open) == 0 {
+		return ""
+	}
+	return "DO REPEAT X = " + strings.Join(open, " ") + `.
+  IF (SUBSTR(X, 1, 1) = "'" AND INDEX("=+-@", SUBSTR(LTRIM(X, "'"), 1, 1)) > 0) X = SUBSTR(X, 2).
+END REPEAT.
+`
 }
 
 // formatSPSS is how SPSS is to read a column. A text may have an apostrophe
@@ -198,7 +232,7 @@ func formatSPSS(c Column, width int) string {
 	case Integer:
 		return "F12.0"
 	case Number:
-		return "F20.8"
+		return "F32.10"
 	case Date:
 		return "SDATE10"
 	case Instant:

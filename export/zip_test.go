@@ -103,13 +103,14 @@ func TestWhatASASFileCannotHoldIsSaid(t *testing.T) {
 
 // The scripts run as they are, and print the same means.
 func TestTheReadingScriptsRunUnedited(t *testing.T) {
-	for _, program := range []string{"Rscript", "python3"} {
+	for _, program := range []string{"Rscript", "python3", "pspp"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not here", program)
+			t.Skipf("%s is not here: bash .ci/run readers installs what reads exported files", program)
 		}
 	}
 	w := newWorld(t, false, nil)
-	threePeople(t, w)
+	first, _, _ := threePeople(t, w)
+	w.reminded(first)
 	w.at("2026-03-01 12:00")
 	raw, _ := w.archive("2026-02-28")
 	_, files := unpack(t, raw)
@@ -139,6 +140,15 @@ func TestTheReadingScriptsRunUnedited(t *testing.T) {
 	loaded := run("Rscript", "--vanilla", "-e", "sink(nullfile()); source('read.R'); sink(); cat(class(items_wide$ADT), class(items_wide$RECVDTM)[1], items_wide$SUBJID[3], nrow(qs))")
 	if loaded != "Date POSIXct =2+3 217" {
 		t.Errorf("in R: %s", loaded)
+	}
+	// PSPP runs what is written for SPSS, and haven reads what it saved.
+	if inSPSS := run("pspp", "-b", "read.sps"); !strings.Contains(inSPSS, "|FACTB  |Baseline|2|72.5000000000|") {
+		t.Errorf("PSPP:\n%s", inSPSS)
+	}
+	compare, err := filepath.Abs("testdata/readers/sav.R")
+	w.must(err)
+	if equal := run("Rscript", "--vanilla", compare); !strings.HasSuffix(equal, " cells equal\n") {
+		t.Errorf("in SPSS: %s", equal)
 	}
 }
 

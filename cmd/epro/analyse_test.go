@@ -1,14 +1,21 @@
 package main
 
 import (
+	"archive/zip"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"epro/analysis"
 )
 
 // The means are made once more from the exported scores and baselines.
@@ -131,4 +138,72 @@ func TestAnalyseSaysHowItIsUsed(t *testing.T) {
 			t.Errorf("%q: %d %q %s", c.args, code, out, errs)
 		}
 	}
+}
+
+// printed is a mean as a reading script prints it: PSPP in a frame, R and Python
+// as a line.
+var printed = regexp.MustCompile(`(?m)^(?:\|(\w+) *\|([^|]*?) *\| *(\d+)\| *(-?[0-9.]+)\||(\w+) (.*) n=(\d+) mean=(-?[0-9.]+))$`)
+
+func TestTheReadingScriptsPrintTheMeansOfAnalyse(t *testing.T) {
+	scripts := [][]string{{"Rscript", "--vanilla", "read.R"}, {"python3", "read.py"}, {"pspp", "-b", "read.sps"}}
+	for _, script := range scripts {
+		if _, err := exec.LookPath(script[0]); err != nil {
+			t.Skipf("%s is not here: bash .ci/run readers installs what reads exported files", script[0])
+		}
+	}
+	dir := t.TempDir()
+	store, archive := storeIn(dir), filepath.Join(dir, "study.zip")
+	for _, args := range [][]string{{"simulate", "-participants", "16", "-now", "2026-06-01"}, {"export", "study", "-cut", "2026-05-31", "-out", archive}} {
+		if code, _, errs := runHere(t, append(args, "-store", store)...); code != exitGood {
+			t.Fatalf("%q: %s", args, errs)
+		}
+	}
+	want := map[string]string{} // score and visit → n and mean
+	for _, scale := range []string{"PWB", "SWB", "EWB", "FWB", "BCS", "FACTG", "TOI", "FACTB"} {
+		code, text, errs := runHere(t, "analyse", "scores", "-scale", scale, "-cut", "2026-05-31", "-format", "json", "-store", store)
+		var table analysis.ScoreTable
+		if err := json.Unmarshal([]byte(text), &table); code != exitGood || err != nil {
+			t.Fatal(err, errs)
+		}
+		for _, v := range table.Visits {
+			if v.N > 0 {
+				want[scale+" "+v.Name] = fmt.Sprintf("%d %.8f", v.N, *v.Mean)
+			}
+		}
+	}
+	folder := unzipped(t, archive)
+	for _, script := range scripts {
+		c := exec.CommandContext(t.Context(), script[0], script[1:]...)
+		c.Dir = folder
+		out, err := c.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%q: %v\n%s", script, err, out)
+		}
+		got := map[string]string{}
+		for _, m := range printed.FindAllStringSubmatch(string(out), -1) {
+			mean, err := strconv.ParseFloat(m[4]+m[8], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[m[1]+m[5]+" "+m[2]+m[6]] = fmt.Sprintf("%s %.8f", m[3]+m[7], mean)
+		}
+		if !maps.Equal(got, want) || len(got) < 50 {
+			t.Errorf("%q prints %d means: %v\nanalyse %d: %v", script, len(got), got, len(want), want)
+		}
+	}
+}
+
+// unzipped is a folder with what is in the archive.
+func unzipped(t *testing.T, archive string) string {
+	t.Helper()
+	z, err := zip.OpenReader(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = z.Close() }()
+	folder := t.TempDir()
+	if err := os.CopyFS(folder, z); err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }
