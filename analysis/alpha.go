@@ -2,8 +2,6 @@ package analysis
 
 import (
 	"gonum.org/v1/gonum/stat"
-
-	"epro/instruments"
 )
 
 // AlphaRow is Cronbach's alpha of one subscale at one visit.
@@ -32,7 +30,7 @@ func (d *Data) AlphaTable(a Ask) (AlphaTable, error) {
 	t := AlphaTable{Run: d.Run, Axis: about.Axis, Rows: []AlphaRow{}}
 	for _, point := range points {
 		for score, sub := range d.Instrument.Subscales {
-			items := d.itemsOf(sub)
+			items := d.itemsOf(sub.Items)
 			columns := make([][]float64, len(items))
 			d.population(func(q *Person) {
 				if f := point.form(q, score); f != nil {
@@ -52,9 +50,17 @@ type item struct {
 	top      int // lowest plus highest choice
 }
 
-func (p *Plan) itemsOf(sub instruments.Subscale) []item {
-	items := make([]item, len(sub.Items))
-	for i, code := range sub.Items {
+// scored is what an answer adds to the score.
+func (it item) scored(answer int) int {
+	if it.reversed {
+		return it.top - answer
+	}
+	return answer
+}
+
+func (p *Plan) itemsOf(codes []string) []item {
+	items := make([]item, len(codes))
+	for i, code := range codes {
 		at, _ := p.Instrument.Index(code)
 		items[i] = item{at, p.Instrument.Items[at].Reversed, p.Instrument.Lowest() + p.Instrument.Highest()}
 	}
@@ -69,11 +75,7 @@ func addComplete(columns [][]float64, items []item, f *Form) {
 		}
 	}
 	for i, it := range items {
-		x := float64(f.Answers[it.at])
-		if it.reversed {
-			x = float64(it.top) - x
-		}
-		columns[i] = append(columns[i], x)
+		columns[i] = append(columns[i], float64(it.scored(int(f.Answers[it.at]))))
 	}
 }
 

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"slices"
 
 	"epro/study"
@@ -41,6 +42,7 @@ type Ask struct {
 	Scale     string  // code of a score; the instrument's last total
 	Axis      Axis    // that of Visit; ByCycle
 	Visit     string  // code on the axis; all
+	From, To  string  // first and last of the visits, by their codes; all
 	Threshold float64 // in points, for responders; the published MID
 	Rule      Rule    // for time to deterioration
 }
@@ -57,13 +59,13 @@ func (d *Data) about(a Ask) (about About, score int, points []Point, err error) 
 	if score, err = d.Score(a.Scale); err != nil {
 		return about, 0, nil, err
 	}
-	if a.Axis == "" && isWeekCode(a.Visit) && d.VisitNumber(a.Visit) == 0 {
+	if code := cmp.Or(a.Visit, a.From, a.To); a.Axis == "" && isWeekCode(code) && d.VisitNumber(code) == 0 {
 		a.Axis = ByCalendar
 	}
 	if a.Axis, err = choose("axis", a.Axis, Axes); err != nil {
 		return about, 0, nil, err
 	}
-	points, err = d.at(a.Axis, a.Visit)
+	points, err = d.at(a)
 	return About{d.Run, d.Scores[score], a.Axis}, score, points, err
 }
 
@@ -148,19 +150,37 @@ func (d *Data) Reaches(week string) bool {
 	return slices.ContainsFunc(d.points(ByCalendar), func(p Point) bool { return p.Code == week })
 }
 
-// at are the points that a question is about: the one named, or all.
-func (d *Data) at(axis Axis, code string) ([]Point, error) {
-	all := d.points(axis)
-	if code == "" {
-		return all, nil
+// at are the points that a question is about: the one named, those from one to
+// another, or all.
+func (d *Data) at(a Ask) ([]Point, error) {
+	all := d.points(a.Axis)
+	if len(all) == 0 {
+		return nil, nil // by the calendar, as long as nobody has a form
 	}
 	codes := make([]string, len(all))
 	for i, p := range all {
-		if codes[i] = p.Code; p.Code == code {
-			return all[i : i+1], nil
+		codes[i] = p.Code
+	}
+	first, last := 0, len(all)-1
+	for _, end := range []struct {
+		name, code string
+		set        []*int
+	}{{"from", a.From, []*int{&first}}, {"to", a.To, []*int{&last}}, {"visit", a.Visit, []*int{&first, &last}}} {
+		if end.code == "" {
+			continue
+		}
+		i := slices.Index(codes, end.code)
+		if i < 0 {
+			return nil, invalidChoice(end.name, codes)
+		}
+		for _, set := range end.set {
+			*set = i
 		}
 	}
-	return nil, invalidChoice("visit", codes)
+	if first > last {
+		return nil, study.Fail(study.Invalid, "The last visit lies before the first.", study.Field{Name: "to", Reason: a.To + " comes before " + a.From})
+	}
+	return all[first : last+1], nil
 }
 
 // later are the points but the baseline visit, which has no change from itself.

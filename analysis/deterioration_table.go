@@ -33,7 +33,10 @@ type EndingCount struct {
 
 // DeteriorationTable counts time to deterioration under a rule.
 func (d *Data) DeteriorationTable(a Ask) (DeteriorationTable, error) {
-	a.Axis, a.Visit = ByCycle, ""
+	if err := a.everyVisit("Time to deterioration"); err != nil {
+		return DeteriorationTable{}, err
+	}
+	a.Axis = ByCycle
 	about, score, _, err := d.about(a)
 	if err != nil {
 		return DeteriorationTable{}, err

@@ -43,7 +43,10 @@ type MissingTable struct {
 
 // MissingTable counts patterns of missing forms, by cycle.
 func (d *Data) MissingTable(a Ask) (MissingTable, error) {
-	a.Axis, a.Visit = ByCycle, ""
+	if err := a.everyVisit("The pattern of missing forms"); err != nil {
+		return MissingTable{}, err
+	}
+	a.Axis = ByCycle
 	about, score, _, err := d.about(a)
 	if err != nil {
 		return MissingTable{}, err

@@ -1,6 +1,8 @@
 package analysis_test
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"epro/analysis"
+	"epro/internal/testkit"
 	"epro/study"
 )
 
@@ -259,6 +262,88 @@ func TestAFirstFallComesNoLaterThanAConfirmedOrDefinitiveOne(t *testing.T) {
 					t.Errorf("%s of %s: %v", plan.Scores[score], q.Number, days)
 				}
 			}
+		}
+	}
+}
+
+// Twelve forms, all 3 but GP1, which is 0 in four of them and skipped in two.
+// GP1 is reversed: 4 − 3 = 1 six times, 4 four times; GF1 is not: 3.
+func TestTheMeanOfAnItemIsOfItsScoresOverWhoAnsweredIt(t *testing.T) {
+	w := newWorld(t)
+	var ids []study.ParticipantID
+	for i := range 12 {
+		ids = append(ids, w.Enrol(t, string(rune('A'+i))).ID)
+	}
+	w.on("2026-03-01")
+	for i, id := range ids {
+		form := testkit.Form(id, "C1D1", study.SubmissionID(w.NewID()), w.Clock.Now(), nil)
+		form.Answers, form.Skipped = answers("3")
+		switch {
+		case i < 4:
+			form.Answers["GP1"] = "0"
+		case i < 6:
+			delete(form.Answers, "GP1")
+			form.Skipped["GP1"] = "skipped"
+		}
+		w.do(testkit.Phone(id), id, form)
+	}
+	w.on("2026-03-02")
+	for _, id := range ids {
+		w.do(w.Coordinator, id, study.RecordFact{Kind: study.FactFirstDose, On: "2026-03-02"})
+	}
+	plan, people := w.everyone(analysis.Selection{Cut: study.InstantOf(w.Clock.Now())})
+	d := &analysis.Data{Plan: plan, People: people}
+	table, err := d.ItemTable(analysis.Ask{Visit: "C1D1"})
+	if err != nil || len(table.Items) != 37 || len(table.Visits) != 1 || table.Low != 0 || table.High != 4 {
+		t.Fatalf("%d items, %v, %v", len(table.Items), table.Visits, err)
+	}
+	for _, row := range table.Items {
+		c, n, mean, reversed := row.Cells[0], 12, 3.0, false
+		switch row.Item {
+		case "GP1":
+			n, mean, reversed = 10, 2.2, true
+		case "GF1":
+		default:
+			continue
+		}
+		if c.N != n || c.Few || math.Abs(*c.Mean-mean) > 1e-12 || row.Reversed != reversed || row.Label == "" {
+			t.Errorf("%s: %+v, mean %v, on paper %v of %d", row.Item, c, *c.Mean, mean, n)
+		}
+	}
+	if table, err = d.ItemTable(analysis.Ask{Scale: "PWB"}); err != nil || len(table.Items) != 7 || table.Items[0].Cells[1].Mean != nil {
+		t.Errorf("%d items of PWB, %v", len(table.Items), err)
+	}
+}
+
+func TestVisitsAreThoseFromOneToAnother(t *testing.T) {
+	plan, people := simulatedStudy(t, 40, 1).read(t, analysis.Selection{})
+	d := &analysis.Data{Plan: plan, People: people}
+	for _, c := range []struct {
+		ask  analysis.Ask
+		want string // first, last and number of visits, or the error
+	}{
+		{analysis.Ask{}, "C1D1 W52 18"}, {analysis.Ask{From: "C2D1", To: "C4D1"}, "C2D1 C4D1 3"}, {analysis.Ask{To: "C2D1"}, "C1D1 C2D1 2"},
+		{analysis.Ask{From: "W3", To: "W9"}, "W3 W9 3"}, {analysis.Ask{From: "C3D1", To: "C2D1"}, "C2D1 comes before C3D1"},
+		{analysis.Ask{From: "C99D1"}, "C1D1, C2D1"}, {analysis.Ask{Axis: analysis.ByCalendar, To: "C2D1"}, "W0, W3"},
+	} {
+		table, err := d.ScoreTable(c.ask)
+		var e *study.Error
+		got := ""
+		switch n := len(table.Visits); {
+		case errors.As(err, &e):
+			got = e.Fields[0].Reason
+		default:
+			got = fmt.Sprint(table.Visits[0].Code, " ", table.Visits[n-1].Code, " ", n)
+		}
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%+v: %s, want %s", c.ask, got, c.want)
+		}
+	}
+	for _, ask := range []analysis.Ask{{Visit: "C2D1"}, {From: "C2D1"}, {To: "C2D1"}} {
+		_, missing := d.MissingTable(ask)
+		_, times := d.DeteriorationTable(ask)
+		if study.CodeOf(missing) != study.Invalid || study.CodeOf(times) != study.Invalid {
+			t.Errorf("%+v: %v, %v", ask, missing, times)
 		}
 	}
 }

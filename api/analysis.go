@@ -13,6 +13,8 @@ import (
 type analysisInput struct {
 	Scale          string                 `query:"scale" maxLength:"20" doc:"Code of a score; left out: the instrument's total."`
 	Visit          string                 `query:"visit" maxLength:"20" doc:"A visit on the axis, such as C7D1 or W18; left out: all."`
+	From           string                 `query:"from" maxLength:"20" doc:"First visit on the axis; left out: the first of all."`
+	To             string                 `query:"to" maxLength:"20" doc:"Last visit on the axis; left out: the last of all."`
 	Axis           analysis.Axis          `query:"axis" enum:"cycle,calendar" doc:"By the visit's cycle (the default), or by the nearest calendar visit."`
 	Cut            string                 `query:"cut" maxLength:"40" doc:"What was recorded by then: a date (its end in the study's time zone) or an instant; left out: now."`
 	Through        string                 `query:"through" maxLength:"10" doc:"Only forms and facts dated on or before this date."`
@@ -30,7 +32,7 @@ type analysisInput struct {
 }
 
 func (in *analysisInput) ask() analysis.Ask {
-	return analysis.Ask{Scale: in.Scale, Axis: in.Axis, Visit: in.Visit, Threshold: in.Threshold,
+	return analysis.Ask{Scale: in.Scale, Axis: in.Axis, Visit: in.Visit, From: in.From, To: in.To, Threshold: in.Threshold,
 		Rule: analysis.Rule{Threshold: in.Threshold, Variant: in.Variant, Death: in.Death, Gap: in.Gap, Progression: in.Progression}}
 }
 

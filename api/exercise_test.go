@@ -258,6 +258,7 @@ var exercises = map[string]func(t testing.TB, w *world) exercise{
 	"GET /v1/analysis/deterioration": static("/v1/analysis/deterioration?variant=definitive", nil),
 	"GET /v1/analysis/distribution":  static("/v1/analysis/distribution?visit=C2D1", nil),
 	"GET /v1/analysis/missing":       static("/v1/analysis/missing", nil),
+	"GET /v1/analysis/items":         static("/v1/analysis/items", nil),
 	"GET /v1/analysis/alpha":         static("/v1/analysis/alpha", nil),
 
 	"GET /v1/sites":                      static("/v1/sites", nil),

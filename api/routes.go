@@ -86,6 +86,7 @@ func (s *Server) routes() []route { //nolint:funlen // a table, on one page on p
 		on(get, "/v1/analysis/responders", study.ExportData, ok, "Analyst", "Who changed by a threshold", table(s, (*analysis.Data).ResponderTable)),
 		on(get, "/v1/analysis/deterioration", study.ExportData, ok, "Analyst", "Time to deterioration", table(s, (*analysis.Data).DeteriorationTable)),
 		on(get, "/v1/analysis/distribution", study.ExportData, ok, "Analyst", "Cumulative distribution of the change", table(s, (*analysis.Data).DistributionTable)),
+		on(get, "/v1/analysis/items", study.ExportData, ok, "Analyst", "The items of a score at each visit", table(s, (*analysis.Data).ItemTable)),
 		on(get, "/v1/analysis/missing", study.ExportData, ok, "Analyst", "Patterns of missing forms", table(s, (*analysis.Data).MissingTable)),
 		on(get, "/v1/analysis/alpha", study.ExportData, ok, "Analyst", "Cronbach's alpha of each subscale", table(s, (*analysis.Data).AlphaTable)),
 		on(get, "/v1/worklist", study.ReadParticipants, ok, "Site staff", "What there is to do now, by site", s.worklist),

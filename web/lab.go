@@ -147,29 +147,37 @@ func figures(d *analysis.Data, query url.Values) ([]drawing, error) {
 	}
 	ask.Rule = analysis.Rule{Threshold: ask.Threshold, Variant: analysis.Variant(query.Get("variant")), Death: analysis.Handling(query.Get("death")),
 		Gap: analysis.Handling(query.Get("gap")), Progression: analysis.Handling(query.Get("progression"))}
+	some, byCycle, landmarks := ask, ask, ask
+	if some.From, some.To = query.Get("from"), query.Get("to"); ask.Axis != analysis.ByCalendar {
+		byCycle = some // completion is by cycle, where calendar visits have no codes
+	}
+	landmarks.Axis, landmarks.Visit = "", query.Get("visit")
+	asks := []question{
+		{byCycle, drawn((*analysis.Data).CompletionTable, figure.Completion)}, {some, drawn((*analysis.Data).ChangeTable, figure.Change)},
+		{some, drawn((*analysis.Data).ResponderTable, figure.Responders)}, {ask, drawn((*analysis.Data).DeteriorationTable, figure.Deterioration)},
+	}
+	if landmarks.Visit == "" {
+		landmarks.Visit = landmark
+	}
+	if query.Get("visit") != "" || d.Reaches(landmark) { // or nobody is so far yet
+		asks = append(asks, question{landmarks, drawn((*analysis.Data).DistributionTable, figure.Distribution)})
+	}
+	asks = append(asks, question{some, drawn((*analysis.Data).ItemTable, figure.Items)})
 	var out []drawing
-	for _, draw := range []func(*analysis.Data, analysis.Ask) (drawing, error){
-		drawn((*analysis.Data).CompletionTable, figure.Completion), drawn((*analysis.Data).ChangeTable, figure.Change),
-		drawn((*analysis.Data).ResponderTable, figure.Responders), drawn((*analysis.Data).DeteriorationTable, figure.Deterioration),
-	} {
-		f, err := draw(d, ask)
+	for _, q := range asks {
+		f, err := q.draw(d, q.ask)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, f)
 	}
-	ask.Axis, ask.Visit = "", query.Get("visit")
-	if ask.Visit == "" {
-		ask.Visit = landmark
-		if !d.Reaches(landmark) {
-			return out, nil // nobody is so far yet
-		}
-	}
-	f, err := drawn((*analysis.Data).DistributionTable, figure.Distribution)(d, ask)
-	if err != nil {
-		return nil, err
-	}
-	return append(out, f), nil
+	return out, nil
+}
+
+// question is a figure to draw, and of what.
+type question struct {
+	ask  analysis.Ask
+	draw func(*analysis.Data, analysis.Ask) (drawing, error)
 }
 
 func drawn[T any](build func(*analysis.Data, analysis.Ask) (T, error), draw func(T) figure.Figure) func(*analysis.Data, analysis.Ask) (drawing, error) {
@@ -201,7 +209,9 @@ func (d *desk) choices(v *visit, query url.Values) ([]labChoice, error) {
 	out := []labChoice{
 		{Name: "scale", Label: "Scale", Values: study.ScoreCodes(p.Instrument.ID, p.Instrument.Version)},
 		{Name: "site", Label: "Site", Values: codes}, {Name: "regimen", Label: "Regimen at first dose", Values: p.Regimens},
-		{Name: "axis", Label: "Visits by", Values: labWords(analysis.Axes)}, {Name: "visit", Label: "Visit of the distribution", Hint: "such as C7D1 or W18"},
+		{Name: "axis", Label: "Visits by", Values: labWords(analysis.Axes)},
+		{Name: "from", Label: "First visit", Hint: "such as C2D1, or W3 by calendar"}, {Name: "to", Label: "Last visit", Hint: "such as C9D1, or W24 by calendar"},
+		{Name: "visit", Label: "Visit of the distribution", Hint: "such as C7D1 or W18"},
 		{Name: "threshold", Label: "Threshold in points", Hint: "empty: the published MID"},
 		{Name: "variant", Label: "Deterioration", Values: labWords(analysis.Variants)}, {Name: "death", Label: "Death", Values: labWords(analysis.DeathHandlings)},
 		{Name: "gap", Label: "Two or more missed", Values: labWords(analysis.GapHandlings)},

@@ -48,7 +48,7 @@ func TestTheAnalystSeesThePlotsOfTheStudyAndNobodyInIt(t *testing.T) {
 	s := o.at(t, "ada", study.RoleAnalyst)
 	page := s.get("/lab?demonstration=include").says(t, http.StatusOK, "Completion of FACTB", "Mean change of FACTB from baseline",
 		"Time to deterioration of FACTB", "12 participants, 12 in the PRO population", "not final", "Eton 2004")
-	if n := strings.Count(page.page, `<svg xmlns="http://www.w3.org/2000/svg"`); n != 4 || strings.Count(page.page, `role="img"`) != n || strings.Count(page.page, "<desc ") != n {
+	if n := strings.Count(page.page, `<svg xmlns="http://www.w3.org/2000/svg"`); n != 5 || strings.Count(page.page, `role="img"`) != n || strings.Count(page.page, "<desc ") != n {
 		t.Errorf("%d plots", n)
 	}
 	if strings.Contains(page.page, "SECRET-") || regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}`).MatchString(page.page) {
@@ -67,7 +67,7 @@ func TestTheAnalystSeesThePlotsOfTheStudyAndNobodyInIt(t *testing.T) {
 func TestEveryPlotIsAFileWithItsNumbers(t *testing.T) {
 	o := trial(t)
 	s := o.at(t, "ada", study.RoleAnalyst)
-	for _, name := range []string{"completion", "change", "responders", "deterioration"} {
+	for _, name := range []string{"completion", "change", "responders", "deterioration", "items"} {
 		svg := s.get("/lab/"+name+".svg?demonstration=include").says(t, http.StatusOK)
 		if svg.header.Get("Content-Type") != "image/svg+xml; charset=utf-8" || !strings.Contains(svg.header.Get("Content-Disposition"), name+".svg") {
 			t.Errorf("%s: %v", name, svg.header)
@@ -116,10 +116,28 @@ func TestAWrongFilterGetsASentenceAndTheFormBack(t *testing.T) {
 	for query, words := range map[string]string{
 		"scale=QLQ": "PWB, SWB", "cut=soon": "neither a date nor an instant", "threshold=much": "above 0", "scale=SWB": "No minimally important difference",
 		"variant=worst": "first, confirmed, definitive", "visit=C99D1": "C2D1",
+		"from=C99D1": "C2D1", "from=C3D1&to=C2D1": "C2D1 comes before C3D1", "demonstration=include&axis=calendar&to=C2D1": "W0, W3",
 	} {
 		page := s.get("/lab?"+query).says(t, http.StatusBadRequest, words, "Regimen at first dose")
 		if strings.Contains(page.page, "<svg") {
 			t.Errorf("%s: there are plots all the same", query)
 		}
 	}
+}
+
+func TestTheLabShowsTheVisitsThatWereAskedFor(t *testing.T) {
+	o := trial(t)
+	s := o.at(t, "ada", study.RoleAnalyst)
+	for query, want := range map[string]int{"": 18, "&from=C2D1&to=C4D1": 3, "&to=C1D1": 1} {
+		rows, err := csv.NewReader(strings.NewReader(s.get("/lab/completion.csv?demonstration=include"+query).says(t, http.StatusOK).page)).ReadAll()
+		if err != nil || len(rows) != want+1 {
+			t.Errorf("%q: %d rows, %v", query, len(rows)-1, err)
+		}
+		items, err := csv.NewReader(strings.NewReader(s.get("/lab/items.csv?demonstration=include"+query).says(t, http.StatusOK).page)).ReadAll()
+		if err != nil || len(items) != 37*want+1 {
+			t.Errorf("%q: %d cells of items, %v", query, len(items)-1, err)
+		}
+	}
+	// By calendar the completion stays by cycle, and shows all visits.
+	s.get("/lab?demonstration=include&axis=calendar&from=W0&to=W3").says(t, http.StatusOK, "Mean score of the items of FACTB")
 }

@@ -40,6 +40,7 @@ var tablers = []tabler{
 	tableOf("responders", "who changed by a threshold", (*analysis.Data).ResponderTable, printResponders, figure.Responders),
 	tableOf("deterioration", "time to deterioration", (*analysis.Data).DeteriorationTable, printDeterioration, figure.Deterioration),
 	tableOf("distribution", "cumulative distribution of the change", (*analysis.Data).DistributionTable, printDistribution, figure.Distribution),
+	tableOf("items", "the items of a score at each visit", (*analysis.Data).ItemTable, printItems, figure.Items),
 	tableOf("missing", "patterns of missing forms", (*analysis.Data).MissingTable, printMissing, nil),
 	tableOf("alpha", "Cronbach's alpha of each subscale", (*analysis.Data).AlphaTable, printAlpha, nil),
 }
@@ -74,7 +75,7 @@ type analyseFlags struct {
 	store, format, cut, through, out  string
 	axis, demonstration, origin, site string
 	variant, death, gap, progression  string
-	scale, visit, regimen             string
+	scale, visit, from, to, regimen   string
 	threshold                         float64
 	strictBaseline, preDose           bool
 }
@@ -112,7 +113,7 @@ func runAnalyse(ctx context.Context, c *cli, args []string) (err error) {
 
 // ask is the question about the table.
 func (f analyseFlags) ask() analysis.Ask {
-	return analysis.Ask{Scale: f.scale, Axis: analysis.Axis(f.axis), Visit: f.visit, Threshold: f.threshold,
+	return analysis.Ask{Scale: f.scale, Axis: analysis.Axis(f.axis), Visit: f.visit, From: f.from, To: f.to, Threshold: f.threshold,
 		Rule: analysis.Rule{Threshold: f.threshold, Variant: analysis.Variant(f.variant), Death: analysis.Handling(f.death),
 			Gap: analysis.Handling(f.gap), Progression: analysis.Handling(f.progression)}}
 }
@@ -131,6 +132,8 @@ func (c *cli) parseAnalyse(args []string) (analyseFlags, error) {
 	fs.StringVar(&f.format, "format", "table", "`table|json`, or svg|csv for the plot and its numbers")
 	fs.StringVar(&f.scale, "scale", "", "`CODE` of a score; empty: the instrument's total")
 	fs.StringVar(&f.visit, "visit", "", "`CODE` of a visit, such as C7D1, or W18 by the calendar; empty: all")
+	fs.StringVar(&f.from, "from", "", "`CODE` of the first visit; empty: the first of all")
+	fs.StringVar(&f.to, "to", "", "`CODE` of the last visit; empty: the last of all")
 	fs.StringVar(&f.axis, "axis", "", "visits by `cycle|calendar`; empty: cycle")
 	fs.StringVar(&f.cut, "cut", "", "what was recorded by then: a `DATE` (its end in the study's zone) or an instant; empty: now")
 	fs.StringVar(&f.through, "through", "", "only forms and facts dated on or before this `DATE`")

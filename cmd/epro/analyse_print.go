@@ -166,6 +166,17 @@ func printDistribution(w io.Writer, t analysis.DistributionTable) {
 	})
 }
 
+func printItems(w io.Writer, t analysis.ItemTable) {
+	printAbout(w, t.About)
+	columns(w, "visit item label n mean", func(row func(...any)) {
+		for i, v := range t.Visits {
+			for _, item := range t.Items {
+				row(v.Code, item.Item, item.Label, item.Cells[i].N, item.Cells[i].Mean)
+			}
+		}
+	})
+}
+
 func printMissing(w io.Writer, t analysis.MissingTable) {
 	printAbout(w, t.About)
 	for _, kind := range slices.Sorted(maps.Keys(t.Kinds)) {

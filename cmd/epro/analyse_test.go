@@ -99,7 +99,7 @@ func TestAnalysePrintsEveryTableAndWhatItIsAbout(t *testing.T) {
 			t.Errorf("%s: no JSON in the file: %v", table.name, err)
 		}
 	}
-	for _, table := range []string{"completion", "change", "responders", "deterioration", "distribution"} {
+	for _, table := range []string{"completion", "change", "responders", "deterioration", "distribution", "items"} {
 		if code, out, errs := runHere(t, "analyse", table, "-format", "svg", "-store", store); code != exitGood || !strings.HasPrefix(out, "<svg ") || !strings.Contains(out, "<desc ") {
 			t.Errorf("%s as a plot: %d %s", table, code, errs)
 		}
@@ -131,6 +131,9 @@ func TestAnalyseSaysHowItIsUsed(t *testing.T) {
 		{[]string{"analyse", "scores", "-scale", "QLQ", "-store", store}, "PWB, SWB"},
 		{[]string{"analyse", "responders", "-scale", "SWB", "-store", store}, "No minimally important difference"},
 		{[]string{"analyse", "change", "-axis", "calendar", "-visit", "C2D1", "-store", store}, "W0, W3"},
+		{[]string{"analyse", "deterioration", "-visit", "C7D1", "-store", store}, "all visits of each participant together"},
+		{[]string{"analyse", "missing", "-from", "C7D1", "-store", store}, "all visits of each participant together"},
+		{[]string{"analyse", "change", "-from", "C7D1", "-to", "C2D1", "-store", store}, "C2D1 comes before C7D1"},
 		{[]string{"analyse", "change", "-cut", "soon", "-store", store}, "neither a date nor an instant"},
 		{[]string{"analyse", "change", "-demonstration", "all", "-store", store}, "exclude, include, only"},
 	} {

@@ -254,5 +254,10 @@ func TestAxeFindsNothingOnTheDesk(t *testing.T) {
 	}
 	check(w.seat(t, "ines", study.RoleInvestigator, testkit.Site, testkit.OtherSite), "/desk", "/desk/participants", "/desk/participants/new", "/desk/completion", "/desk/completion?view=table",
 		"/desk/alerts", "/desk/reminders", "/desk/devices", "/desk/account", person, person+"/cycles/3?on=2027-01-20", person+"/visits/C3D1/paper", person+"/visits/C3D1/blank", person+"/forms/"+string(form))
+	lab := []string{"/lab?demonstration=include", "/lab?demonstration=include&scale=PWB&axis=calendar&from=W0&to=W3", "/lab?visit=never"}
+	ada := w.seat(t, "ada", study.RoleAnalyst)
+	check(ada, lab...)
+	ada.do(look{scheme: "dark"}.seen())
+	check(ada, lab...)
 	check(w.seat(t, "root", study.RoleAdmin), "/admin", "/admin/staff", "/admin/sites", "/admin/protocol", "/admin/audit")
 }

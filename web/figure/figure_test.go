@@ -79,9 +79,30 @@ func TestACurveGoesPaleWhereFewAreLeftAndShowsWhoIsAtRisk(t *testing.T) {
 
 func TestEveryFigureCanBeDrawnOfNothing(t *testing.T) {
 	for _, f := range []figure.Figure{figure.Completion(analysis.CompletionTable{}), figure.Change(analysis.ScoreTable{}),
-		figure.Responders(analysis.ResponderTable{}), figure.Deterioration(analysis.DeteriorationTable{}), figure.Distribution(analysis.DistributionTable{})} {
+		figure.Responders(analysis.ResponderTable{}), figure.Deterioration(analysis.DeteriorationTable{}), figure.Distribution(analysis.DistributionTable{}), figure.Items(analysis.ItemTable{})} {
 		if svg := string(f.Chart.SVG()); !strings.HasSuffix(svg, "</svg>\n") || strings.Contains(svg, "NaN") || f.Name == "" || len(f.Table) != 1 {
 			t.Errorf("%s: %s", f.Name, svg)
 		}
+	}
+}
+
+func TestAHeatMapHasAShadeForEachMeanAndGreyForFew(t *testing.T) {
+	f := figure.Items(analysis.ItemTable{About: analysis.About{Scale: "PWB"}, Low: 0, High: 4, Visits: []analysis.Point{point("C1D1"), point("C2D1"), point("C3D1")},
+		Items: []analysis.ItemRow{{Item: "GP1", Label: "energy", Reversed: true, Cells: []analysis.ItemCell{{N: 20, Mean: p(0.25)}, {N: 3, Few: true, Mean: p(4)}, {Few: true}}},
+			{Item: "GF1", Label: "work", Cells: []analysis.ItemCell{{N: 20, Mean: p(4)}, {N: 20, Mean: p(2)}, {Few: true}}}}})
+	if len(f.Table) != 7 || !slices.Equal(f.Table[1], []string{"GP1", "energy", "true", "C1D1", "20", "0.25"}) || f.Table[3][5] != "" {
+		t.Errorf("%q", f.Table)
+	}
+	if said := f.Chart.Description; !strings.Contains(said, "GP1 energy (r) at C1D1: 0.25, n 20; GF1 work at C2D1: 2.00, n 20; GF1 work at C1D1: 4.00, n 20.") {
+		t.Errorf("%s", said)
+	}
+	svg := string(f.Chart.SVG())
+	for _, shade := range []string{"#b34700", "#f5f0e6", "#00629b"} {
+		if strings.Count(svg, `fill="`+shade+`"`) != 2 { // in the key, and once in the map
+			t.Errorf("%d of %s", strings.Count(svg, shade), shade)
+		}
+	}
+	if strings.Count(svg, "#ececec") != 1 || strings.Count(svg, "<g>") != 4 || strings.Contains(svg, "NaN") {
+		t.Errorf("%s", svg)
 	}
 }

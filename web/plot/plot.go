@@ -1,5 +1,5 @@
 // Package plot draws the few charts of the analyst's page as SVG: lines with
-// intervals, steps, and bars, over numbers that stand under the axis. It knows
+// intervals, steps, bars and heat maps, over numbers that stand under the axis. It knows
 // nothing of studies. The same chart gives the same bytes.
 //
 // A drawing carries its title and description for readers who do not see it,
@@ -26,6 +26,7 @@ type Chart struct {
 	Bars        []Bar
 	Lines       []Line
 	Rows        []Row
+	Heat        []HeatRow // where it has rows, the chart is a heat map: X has its columns
 }
 
 // Axis runs from Min to Max; marks outside are not drawn.
@@ -115,28 +116,37 @@ type drawing struct {
 // SVG is the drawing.
 func (c Chart) SVG() []byte {
 	d := &drawing{Chart: c}
-	tall := height + rowHeight*len(c.Rows)
+	tall := d.tall()
 	d.put(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="%s-t %s-d" font-family="system-ui, sans-serif" font-size="%d" fill="#1a1a1a">`,
 		width, tall, width, tall, html.EscapeString(c.ID), html.EscapeString(c.ID), fontSize)
 	d.put(`<title id="%s-t">%s</title><desc id="%s-d">%s</desc>`, html.EscapeString(c.ID), text(c.Title), html.EscapeString(c.ID), text(c.Description))
 	d.put(`<rect width="%d" height="%d" fill="#ffffff"/>`, width, tall)
 	d.put(`<text x="%d" y="20" font-weight="600" font-size="15">%s</text>`, left, text(c.Title))
-	d.legend()
-	d.axes()
-	for _, r := range c.Rules {
-		d.rule(r)
-	}
-	for _, b := range c.Bars {
-		d.bar(b)
-	}
-	for _, l := range c.Lines {
-		d.line(l)
-	}
-	for i, r := range c.Rows {
-		d.row(i, r)
+	if len(c.Heat) > 0 {
+		d.heat()
+	} else {
+		d.marks()
 	}
 	d.put("</svg>\n")
 	return d.Bytes()
+}
+
+// marks draws everything between the axes.
+func (d *drawing) marks() {
+	d.legend()
+	d.axes()
+	for _, r := range d.Rules {
+		d.rule(r)
+	}
+	for _, b := range d.Bars {
+		d.bar(b)
+	}
+	for _, l := range d.Lines {
+		d.line(l)
+	}
+	for i, r := range d.Rows {
+		d.row(i, r)
+	}
 }
 
 func (d *drawing) put(format string, args ...any) { fmt.Fprintf(&d.Buffer, format, args...) }
