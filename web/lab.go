@@ -48,6 +48,7 @@ func (d drawing) Drawing() template.HTML {
 type labChoice struct {
 	Name, Label, Hint string
 	Values            []string
+	Empty             string // what no choice means
 	Chosen            string
 }
 
@@ -210,9 +211,9 @@ func (d *desk) choices(v *visit, query url.Values) ([]labChoice, error) {
 		{Name: "scale", Label: "Scale", Values: study.ScoreCodes(p.Instrument.ID, p.Instrument.Version)},
 		{Name: "site", Label: "Site", Values: codes}, {Name: "regimen", Label: "Regimen at first dose", Values: p.Regimens},
 		{Name: "axis", Label: "Visits by", Values: labWords(analysis.Axes)},
-		{Name: "from", Label: "First visit", Hint: "such as C2D1, or W3 by calendar"}, {Name: "to", Label: "Last visit", Hint: "such as C9D1, or W24 by calendar"},
+		{Name: "from", Label: "First visit", Hint: "C2D1, or W3"}, {Name: "to", Label: "Last visit", Hint: "C9D1, or W24"},
 		{Name: "visit", Label: "Visit of the distribution", Hint: "such as C7D1 or W18"},
-		{Name: "threshold", Label: "Threshold in points", Hint: "empty: the published MID"},
+		{Name: "threshold", Label: "Threshold in points", Hint: "empty: published MID"},
 		{Name: "variant", Label: "Deterioration", Values: labWords(analysis.Variants)}, {Name: "death", Label: "Death", Values: labWords(analysis.DeathHandlings)},
 		{Name: "gap", Label: "Two or more missed", Values: labWords(analysis.GapHandlings)},
 		{Name: "progression", Label: "Progression", Values: labWords(analysis.ProgressionHandling)},
@@ -220,7 +221,18 @@ func (d *desk) choices(v *visit, query url.Values) ([]labChoice, error) {
 		{Name: "demonstration", Label: "Demonstration data", Values: labWords(export.Demonstrations)},
 	}
 	for i := range out {
-		out[i].Chosen = query.Get(out[i].Name)
+		c := &out[i]
+		c.Chosen = query.Get(c.Name)
+		switch {
+		case c.Name == "site" || c.Name == "regimen":
+			c.Empty = "all"
+		case c.Name == "scale":
+			c.Empty = "default: " + c.Values[len(c.Values)-1]
+		case c.Name == "demonstration":
+			c.Empty = "default" // which it is depends on the study, and stands above the plots
+		case len(c.Values) > 0:
+			c.Empty = "default: " + c.Values[0]
+		}
 	}
 	return out, nil
 }

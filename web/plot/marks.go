@@ -39,9 +39,15 @@ func (d *drawing) rule(r Rule) {
 	if !d.Y.holds(r.At) {
 		return
 	}
-	y := d.y(r.At)
-	d.put(`<path d="M%d %sH%d" stroke="#1a1a1a" stroke-dasharray="6 4"/>`, left, place(y), width-right)
-	d.put(`<text x="%d" y="%s" text-anchor="end">%s</text>`, width-right-4, place(y-5), text(r.Label))
+	d.put(`<path d="M%d %sH%d" stroke="#1a1a1a" stroke-dasharray="6 4"/>`, left, place(d.y(r.At)), width-right)
+}
+
+// ruleLabel has a white rim, so that it can be read over a line.
+func (d *drawing) ruleLabel(r Rule) {
+	if d.Y.holds(r.At) {
+		d.put(`<text x="%d" y="%s" text-anchor="end" stroke="#ffffff" stroke-width="4" stroke-linejoin="round" paint-order="stroke">%s</text>`,
+			width-right-4, place(d.y(r.At)-5), text(r.Label))
+	}
 }
 
 // faint is how a mark looks that rests on few numbers.

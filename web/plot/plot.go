@@ -144,6 +144,9 @@ func (d *drawing) marks() {
 	for _, l := range d.Lines {
 		d.line(l)
 	}
+	for _, r := range d.Rules {
+		d.ruleLabel(r) // over the lines
+	}
 	for i, r := range d.Rows {
 		d.row(i, r)
 	}
