@@ -306,3 +306,26 @@ func TestHealthAsksWhetherTheServerIsReady(t *testing.T) {
 		t.Errorf("exit %d of a server that is gone", code)
 	}
 }
+
+// A container is asked with its own settings, and nothing else is in it to ask.
+func TestHealthAsksWhereTheServerListens(t *testing.T) {
+	for addr, want := range map[string]string{
+		"":                "http://127.0.0.1:8080/readyz",
+		"0.0.0.0:9000":    "http://127.0.0.1:9000/readyz",
+		":9000":           "http://127.0.0.1:9000/readyz",
+		"[::]:9000":       "http://127.0.0.1:9000/readyz",
+		"10.1.2.3:80":     "http://10.1.2.3:80/readyz",
+		"[::1]:9000":      "http://[::1]:9000/readyz",
+		"not an address!": "http://127.0.0.1:8080/readyz",
+	} {
+		if got := readyURL(addr); got != want {
+			t.Errorf("%q: %s, want %s", addr, got, want)
+		}
+	}
+	p := launch(t, nil, "serve", "-addr", "127.0.0.1:0", "-store", storeIn(t.TempDir()))
+	t.Setenv("EPRO_ADDR", strings.TrimPrefix(p.serving(t), "http://"))
+	if out := mustRun(t, "health"); !strings.Contains(out, "ready") {
+		t.Error(out)
+	}
+	terminate(t, p)
+}
