@@ -14,11 +14,12 @@ type Site struct {
 	Language string         `json:"language"`
 	Phone    string         `json:"phone" doc:"That participants call for help; may be empty."`
 	Locked   bool           `json:"locked"`
+	Closed   bool           `json:"closed" doc:"It takes nobody in; whoever is there goes on."`
 	Seq      uint64         `json:"seq"`
 }
 
 func siteOf(x *study.Site) Site {
-	return Site{x.Code, x.Name, x.TimeZone, x.Language, x.Phone, x.Locked, x.Seq}
+	return Site{x.Code, x.Name, x.TimeZone, x.Language, x.Phone, x.Locked, x.Closed, x.Seq}
 }
 
 type siteOutput struct {
@@ -64,6 +65,44 @@ type siteContactInput struct {
 
 func (s *Server) setSiteContact(ctx context.Context, in *siteContactInput) (*siteOutput, error) {
 	site, err := s.study.SetSiteContact(ctx, requestOf(ctx), in.Code, in.Body.Phone)
+	if err != nil {
+		return nil, err
+	}
+	return &siteOutput{ETag: etag(site.Seq), Body: siteOf(site)}, nil
+}
+
+type changeSiteInput struct {
+	Code study.SiteCode `path:"code"`
+	Body struct {
+		Name     string `json:"name,omitempty"`
+		TimeZone string `json:"time_zone,omitempty" example:"Asia/Shanghai"`
+		Language string `json:"language,omitempty" example:"zh"`
+		Reason   string `json:"reason"`
+	}
+}
+
+func (s *Server) changeSite(ctx context.Context, in *changeSiteInput) (*siteOutput, error) {
+	r := requestOf(ctx)
+	r.Reason = in.Body.Reason
+	site, err := s.study.ChangeSite(ctx, r, in.Code, study.SiteChanged{Name: in.Body.Name, TimeZone: in.Body.TimeZone, Language: in.Body.Language})
+	if err != nil {
+		return nil, err
+	}
+	return &siteOutput{ETag: etag(site.Seq), Body: siteOf(site)}, nil
+}
+
+type closeSiteInput struct {
+	Code study.SiteCode `path:"code"`
+	Body struct {
+		Closed bool   `json:"closed"`
+		Reason string `json:"reason"`
+	}
+}
+
+func (s *Server) closeSite(ctx context.Context, in *closeSiteInput) (*siteOutput, error) {
+	r := requestOf(ctx)
+	r.Reason = in.Body.Reason
+	site, err := s.study.CloseSite(ctx, r, in.Code, in.Body.Closed)
 	if err != nil {
 		return nil, err
 	}

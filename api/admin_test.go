@@ -11,7 +11,7 @@ import (
 	"epro/study"
 )
 
-func TestSitesAreOpenedOnceAndLocked(t *testing.T) {
+func TestSitesAreOpenedOnceChangedClosedAndLocked(t *testing.T) {
 	w := newWorld(t)
 	admin, ines := w.here[study.RoleAdmin].token, w.here[study.RoleInvestigator].token
 	site := map[string]any{"code": "S07", "name": "Hospital", "time_zone": "Asia/Shanghai", "language": "zh"}
@@ -27,6 +27,15 @@ func TestSitesAreOpenedOnceAndLocked(t *testing.T) {
 	}
 	if sites := w.s.call(t, "GET", "/v1/sites", admin, nil).want(t, 200).items(t); len(sites) != 3 {
 		t.Errorf("%d sites", len(sites))
+	}
+	w.s.call(t, "PATCH", "/v1/sites/S01", admin, map[string]any{"name": "Renamed", "reason": ""}).refused(t, 400, study.Invalid)
+	if got := w.s.call(t, "PATCH", "/v1/sites/S01", admin, map[string]any{"name": "Renamed", "reason": "a merger"}).want(t, 200).json(t); got["name"] != "Renamed" || got["time_zone"] == "" {
+		t.Errorf("got %v", got)
+	}
+	for _, closed := range []bool{true, false} {
+		if got := w.s.call(t, "PUT", "/v1/sites/S01/closing", admin, map[string]any{"closed": closed, "reason": "recruitment"}).want(t, 200).json(t); got["closed"] != closed {
+			t.Errorf("got %v", got)
+		}
 	}
 	w.s.call(t, "PUT", "/v1/sites/S01/lock", ines, map[string]any{"locked": true, "reason": ""}).refused(t, 400, study.Invalid)
 	w.s.call(t, "PUT", "/v1/sites/S01/lock", ines, map[string]any{"locked": true, "reason": "cleaning"}).want(t, 200)

@@ -269,6 +269,12 @@ var exercises = map[string]func(t testing.TB, w *world) exercise{
 		w.n++
 		return exercise{path: "/v1/sites", body: map[string]any{"code": "T" + string(rune('A'+w.n%26)) + string(rune('A'+w.n/26%26)), "name": "Hospital", "time_zone": "Asia/Shanghai", "language": "zh"}}
 	},
+	"PATCH /v1/sites/{code}": func(_ testing.TB, _ *world) exercise {
+		return exercise{path: "/v1/sites/S01", absent: "/v1/sites/S99", body: map[string]any{"time_zone": "Asia/Shanghai", "reason": "it moved"}}
+	},
+	"PUT /v1/sites/{code}/closing": func(_ testing.TB, _ *world) exercise {
+		return exercise{path: "/v1/sites/S01/closing", absent: "/v1/sites/S99/closing", body: map[string]any{"closed": false, "reason": "an amendment"}}
+	},
 	"PUT /v1/sites/{code}/contact": func(_ testing.TB, _ *world) exercise {
 		return exercise{path: "/v1/sites/S01/contact", absent: "/v1/sites/S99/contact", body: map[string]any{"phone": "+86 21 5555 0100"}}
 	},

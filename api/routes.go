@@ -96,6 +96,8 @@ func (s *Server) routes() []route { //nolint:funlen // a table, on one page on p
 		on(get, "/v1/sites", study.ReadSites, ok, "Admin", "List sites", s.sites),
 		on(post, "/v1/sites", study.ManageSites, created, "Admin", "Open a site", s.createSite),
 		on(put, "/v1/sites/{code}/contact", study.ManageSites, ok, "Admin", "Say which number a site's participants call", s.setSiteContact),
+		on(patch, "/v1/sites/{code}", study.ManageSites, ok, "Admin", "Change a site's name, time zone or language", s.changeSite),
+		on(put, "/v1/sites/{code}/closing", study.ManageSites, ok, "Admin", "Close a site to new participants, or open it again", s.closeSite),
 		on(put, "/v1/sites/{code}/lock", study.LockSites, ok, "Admin", "Lock or unlock a site's data", s.lockSite),
 		on(get, "/v1/staff", study.ManageStaff, ok, "Admin", "List staff accounts", s.staff),
 		on(post, "/v1/staff", study.ManageStaff, created, "Admin", "Open a staff account", s.createStaff),

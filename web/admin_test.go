@@ -90,7 +90,7 @@ func TestAnAccountIsOpenedByALetterAndItsOwnerChoosesThePassword(t *testing.T) {
 	carla.post("/desk/join", "code", strings.ToLower(code[1]), "password", password, "again", password).says(t, 201, "<strong>carla</strong>")
 	carla.post("/desk/join", "code", code[1], "password", password, "again", password).says(t, 403, "This code cannot be used")
 	carla.post("/desk/sign-in", "username", "carla", "password", password).done(t)
-	root.get(o.staffPath(t, "carla")).says(t, 200, "coordinator", "delegation log 7", "staff invited", "password reset", "2027-12-31")
+	root.get(o.staffPath(t, "carla")).says(t, 200, `<p class="muted">coordinator · S01`, "delegation log 7", "staff invited", "password reset", "2027-12-31")
 }
 
 func TestALostPhoneIsMendedByALetterThatShutsTheOldWaysIn(t *testing.T) {

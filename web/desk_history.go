@@ -88,4 +88,4 @@ func changesOf(e study.ReadEvent, trail *certify.Trail, zone *time.Location) (sh
 
 // technical are fields that are there for programs; a page shows them on demand.
 var technical = map[string]bool{"submission_id": true, "assessment_id": true, "instrument": true, "instrument_version": true, "scoring_version": true,
-	"wording_pack": true, "demonstration": true, "started_at": true, "sent_at": true, "received_at": true, "revision": true, "code": true}
+	"wording_pack": true, "demonstration": true, "started_at": true, "sent_at": true, "received_at": true, "revision": true, "code": true, "text": true}

@@ -3,7 +3,6 @@ package browsertest
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -215,49 +214,4 @@ func TestTheHeatMapIsReadByKeyboardAndAsATable(t *testing.T) {
 	}
 	s.open("/desk/completion?view=table")
 	s.says("missed, no reason yet", "overdue")
-}
-
-// What axe finds on a page, as text; nothing when all is well.
-const axeRun = `(async () => {
-	const found = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
-	return found.violations.map(v => v.id + ": " + v.nodes.map(n => n.html).slice(0, 3).join(" | ")).join("\n");
-})()`
-
-func TestAxeFindsNothingOnTheDesk(t *testing.T) {
-	file := os.Getenv("EPRO_AXE")
-	if file == "" {
-		lack(t, "no axe-core: name its file in EPRO_AXE")
-	}
-	script, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := start(t)
-	people := w.site(t)
-	w.Submit(t, people["clinic"].ID, "C2D1", 1)
-	form := w.forms(t, people["clinic"], "C2D1")[0].ID
-	person := "/desk/participants/" + string(people["clinic"].ID)
-	check := func(s *seat, paths ...string) {
-		for _, path := range paths {
-			for _, width := range []int64{1366, 390} {
-				s.do(chromedp.EmulateViewport(width, 844))
-				s.open(path)
-				eval[bool](s.phone, string(script)+";true")
-				if found := eval[string](s.phone, axeRun); found != "" {
-					t.Errorf("%s at %d: %s", path, width, found)
-				}
-				if wide := eval[int](s.phone, `document.documentElement.scrollWidth`); int64(wide) > width {
-					t.Errorf("%s is %d wide at %d", path, wide, width)
-				}
-			}
-		}
-	}
-	check(w.seat(t, "ines", study.RoleInvestigator, testkit.Site, testkit.OtherSite), "/desk", "/desk/participants", "/desk/participants/new", "/desk/completion", "/desk/completion?view=table",
-		"/desk/alerts", "/desk/reminders", "/desk/devices", "/desk/account", person, person+"/cycles/3?on=2027-01-20", person+"/visits/C3D1/paper", person+"/visits/C3D1/blank", person+"/forms/"+string(form))
-	lab := []string{"/lab?demonstration=include", "/lab?demonstration=include&scale=PWB&axis=calendar&from=W0&to=W3", "/lab?visit=never"}
-	ada := w.seat(t, "ada", study.RoleAnalyst)
-	check(ada, lab...)
-	ada.do(look{scheme: "dark"}.seen())
-	check(ada, lab[0])
-	check(w.seat(t, "root", study.RoleAdmin), "/admin", "/admin/staff", "/admin/sites", "/admin/protocol", "/admin/audit")
 }

@@ -29,7 +29,7 @@ func (p *phone) reopen() {
 func TestABrowserKilledAfterEachAnswerGoesOnAtTheNext(t *testing.T) {
 	w := start(t)
 	p := w.enrol(t, "0101", "en")
-	phone := w.phone(t)
+	phone := w.ownPhone(t)
 	phone.bind(w.code(t, p))
 	phone.tap(".body > .primary")
 	kills := campaign(3, 37)
@@ -60,7 +60,7 @@ func TestABrowserKilledAfterEachAnswerGoesOnAtTheNext(t *testing.T) {
 func TestAFormSentWithoutAServerArrivesOnceWhenItIsBack(t *testing.T) {
 	w := start(t)
 	p := w.enrol(t, "0101", "en")
-	phone := w.phone(t)
+	phone := w.ownPhone(t)
 	phone.bind(w.code(t, p))
 	phone.controlled()
 	w.disturb(down)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,7 +45,8 @@ func lack(t testing.TB, what string) {
 // patience is how long a page may take for one step on a busy machine.
 const patience = 20 * time.Second
 
-// phone is one browser with its own memory.
+// phone is one browser with its own memory: a context of the one that all tests
+// share, or a process of its own where dir is set.
 type phone struct {
 	t     testing.TB
 	w     *world
@@ -57,8 +59,65 @@ type phone struct {
 	setup []chromedp.Action[chromedp.Void] // done on every new tab
 }
 
-// phone opens a browser of 360 by 640 pixels that has never been here.
+// shared is the browser that most tests open their contexts in: to start one
+// costs seconds on a busy machine, a context a tenth of one.
+var shared struct {
+	once sync.Once
+	ctx  context.Context
+	stop func()
+}
+
+// TestMain ends the shared browser after the last test.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.stop != nil {
+		shared.stop()
+	}
+	os.Exit(code)
+}
+
+// oneBrowser is the shared browser, started by whoever asks first.
+func oneBrowser(t testing.TB) context.Context {
+	t.Helper()
+	path := browser(t)
+	shared.once.Do(func() {
+		alloc, stop := chromedp.NewExecAllocator(context.Background(), program(path)...)
+		ctx, cancel := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {}))
+		shared.stop = func() {
+			cancel()
+			stop()
+		}
+		if err := chromedp.Do(ctx); err != nil {
+			t.Fatal(err)
+		}
+		shared.ctx = ctx
+	})
+	if shared.ctx == nil {
+		t.Fatal("the shared browser did not start")
+	}
+	return shared.ctx
+}
+
+// program is how Chromium is started.
+func program(path string) []chromedp.ExecAllocatorOption {
+	return append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true), chromedp.Flag("lang", "en-US"), chromedp.DisableGPU)
+}
+
+// phone opens a browser of 360 by 640 pixels that has never been here, with a
+// memory that no other test sees.
 func (w *world) phone(t testing.TB, setup ...chromedp.Action[chromedp.Void]) *phone {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(oneBrowser(t), chromedp.WithNewBrowserContext())
+	p := &phone{t: t, w: w, ctx: ctx, close: cancel, width: 360, high: 640, setup: setup}
+	t.Cleanup(cancel)
+	p.do(p.fresh()...)
+	return p
+}
+
+// ownPhone is a phone whose browser is a process of its own, for tests that kill
+// it, or need what a browser refuses in a context: messages from a push service.
+func (w *world) ownPhone(t testing.TB, setup ...chromedp.Action[chromedp.Void]) *phone {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "epro-phone-")
 	if err != nil {
@@ -76,10 +135,7 @@ func (w *world) phone(t testing.TB, setup ...chromedp.Action[chromedp.Void]) *ph
 // boot starts the browser on the phone's memory.
 func (p *phone) boot() {
 	p.t.Helper()
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser(p.t)), chromedp.UserDataDir(p.dir),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true), chromedp.Flag("lang", "en-US"),
-		chromedp.DisableGPU)
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(program(browser(p.t)), chromedp.UserDataDir(p.dir))...)
 	ctx, cancel := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {}))
 	p.ctx = ctx
 	p.close = func() {

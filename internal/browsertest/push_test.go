@@ -59,7 +59,7 @@ func (p *phone) push(worker, text string) {
 func TestAReminderIsShownWithoutAWordTooMuch(t *testing.T) {
 	w := start(t)
 	who := w.enrol(t, "0101", "en")
-	p := w.phone(t)
+	p := w.ownPhone(t)
 	p.bind(w.code(t, who))
 	p.controlled()
 	p.permit(permissions.PermissionSettingGranted)
@@ -88,7 +88,7 @@ func TestAReminderIsShownWithoutAWordTooMuch(t *testing.T) {
 func TestThePermissionIsAskedForAfterAFormWithAReason(t *testing.T) {
 	w := start(t)
 	who := w.enrol(t, "0101", "en")
-	p := w.phone(t)
+	p := w.ownPhone(t)
 	w.disturb(func(rw http.ResponseWriter, r *http.Request, serve http.Handler) {
 		if r.URL.Path == "/v1/me/push-key" {
 			rw.Header().Set("Content-Type", "application/json")
