@@ -36,8 +36,14 @@ func dropCookie(c *fiber.Ctx) {
 
 // sameSite refuses a form that a page of another site sends. Browsers say where
 // it comes from; what says neither is no browser, and has no cookie of one.
+//
+// A link may come from anywhere, but for one that writes a file: that is kept in
+// the record under the name of whoever is signed in, so she has to have clicked it.
 func sameSite(c *fiber.Ctx) error {
 	if c.Method() == http.MethodGet || c.Method() == http.MethodHead {
+		if c.Get("Sec-Fetch-Site") == "cross-site" && makesFile(c) {
+			return fiber.NewError(http.StatusForbidden, "This link came from another site's page. Open the desk and fetch the file there.")
+		}
 		return c.Next()
 	}
 	var ok bool
@@ -51,6 +57,11 @@ func sameSite(c *fiber.Ctx) error {
 		return fiber.NewError(http.StatusForbidden, "This form came from another page. Open the desk and send it from there.")
 	}
 	return c.Next()
+}
+
+// makesFile reports whether the request is for a file rather than a page.
+func makesFile(c *fiber.Ctx) bool {
+	return c.Query("format") != "" || strings.HasPrefix(c.Path(), "/lab/") || strings.Contains(c.Path(), "/copy.")
 }
 
 // address is where a request comes from. The API finds it out behind proxies,

@@ -273,6 +273,16 @@ func TestAFormOfAnotherSiteIsRefused(t *testing.T) {
 			t.Errorf("%s: %s signs out", header, value)
 		}
 	}
+	for path, want := range map[string]int{"/desk/participants?format=csv": 403, "/lab/x.csv": 403, "/desk/participants": 200} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Sec-Fetch-Site", "cross-site")
+		if got := anna.send(req); got.status != want && !strings.Contains(got.page, "another site's page") {
+			t.Errorf("%s by a link of another site: %d", path, got.status)
+		}
+	}
 	anna.get("/desk").says(t, 200)
 	anna.post("/desk/sign-out").done(t)
 	if got := anna.get("/desk"); got.status != http.StatusSeeOther {
