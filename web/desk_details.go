@@ -17,6 +17,7 @@ type detailsView struct {
 	Access                                    study.Access
 	Languages, Regimens, Accesses, Consenting []option
 	Consents                                  []study.Consent
+	Corrects                                  []option // the consents that a new one may state anew
 	In                                        returned
 	Seq                                       uint64
 	Problem                                   *problem
@@ -48,6 +49,10 @@ func (d *desk) showDetails(v *visit, status int, wrong error) error {
 	view.Regimens = options(current.Regimens, view.Typed("regimen", p.Regimen))
 	view.Accesses = options([]study.Access{study.AccessPhone, study.AccessPaper}, view.Typed("access", string(p.Access)))
 	view.Consenting = options(current.Languages, cmp.Or(view.In.Of("/consent", "language"), p.Language))
+	for i, c := range p.Consents {
+		n := strconv.Itoa(i + 1)
+		view.Corrects = append(view.Corrects, option{n, "the one of " + c.On.String() + ", version " + c.FormVersion + ", which was recorded wrongly", n == view.In.Of("/consent", "corrects")})
+	}
 	if view.Conflict, err = d.conflict(v, p.ID, p.Zone(), wrong); err != nil {
 		return err
 	}
@@ -69,6 +74,7 @@ func (d *desk) recordConsent(v *visit) error {
 		return d.showDetails(v, http.StatusBadRequest, err)
 	}
 	c := study.RecordConsent{Consent: study.Consent{On: on, FormVersion: v.value("form_version"), Language: v.value("language")}, Reason: v.value("reason")}
+	c.Corrects, _ = strconv.Atoi(v.value("corrects"))
 	return d.doDetails(v, c, "The consent is recorded.")
 }
 

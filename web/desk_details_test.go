@@ -84,6 +84,12 @@ func TestAConsentIsRecordedOnlyWhenItsBoxIsTicked(t *testing.T) {
 	if now := o.person(t, p.ID); len(now.Consents) != 2 || now.Consents[1].FormVersion != "3.0" {
 		t.Errorf("got %+v", now.Consents)
 	}
+	right := []string{"corrects", "1", "on", "2026-02-18", "form_version", "2.0", "language", "zh", "confirm", "1"}
+	anna.post(path, right...).says(t, 400, "say why", `value="1" selected`, `value="2026-02-18"`)
+	anna.post(path, append(right, "reason", "a slip of the pen")...).done(t)
+	if now := o.person(t, p.ID); len(now.Consents) != 2 || now.Consents[0].On.String() != "2026-02-18" {
+		t.Errorf("got %+v", now.Consents)
+	}
 }
 
 func TestECOGIsRecordedAndRefusedWithWhatWasTyped(t *testing.T) {
