@@ -26,8 +26,9 @@ bench-mongo: # submissions against the driver's bare InsertOne, on the server th
 	go test -run '^$$' -bench MongoDB -benchtime 1x ./api
 	go test -run '^$$' -bench Append ./store/mongo
 
-campaign: # the kill and race campaigns at their full counts: up to an hour
-	EPRO_CAMPAIGN=full go test -run Campaign -timeout 60m -v ./...
+campaign: # the kill, race and year campaigns at their full counts: an hour or two, in memory where there is such a folder
+	GOTMPDIR=$${TMPDIR:-/tmp} TMPDIR=$$(test -w /dev/shm && echo /dev/shm || echo $${TMPDIR:-/tmp}) \
+		EPRO_CAMPAIGN=full go test -run Campaign -timeout 180m -v ./...
 
 looks: # pictures of every screen of the patient's app, in ./looks
 	mkdir -p looks

@@ -79,8 +79,8 @@ func checkLeaves(t *testing.T, quiet study.QuietHours, day study.Date, minute in
 	nominal := study.WallTime(day, minute, zone)
 	at := reminders.Leaves(quiet, nominal, zone, hash)
 	isQuiet := func(x time.Time) bool {
-		m := x.In(zone).Hour()*60 + x.In(zone).Minute()
-		return quiet.From != quiet.Until && (m >= 21*60 || m < 8*60)
+		h, _, _ := x.In(zone).Clock()
+		return quiet.From != quiet.Until && (h >= 21 || h < 8)
 	}
 	base := nominal
 	if at.Sub(nominal) > 750*time.Second { // moved: to the first minute after the next quiet one
