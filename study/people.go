@@ -412,11 +412,10 @@ func (s *Service) Participants(ctx context.Context, by Actor, q PeopleQuery) (pa
 	}
 	sq := SnapshotQuery{Kind: "participant", Sites: sites, Label: q.Number, Bare: true,
 		AfterSite: q.After.Site, AfterLabel: q.After.Number, AfterStream: q.After.stream()}
-	err = s.eachSnapshot(ctx, sq, func(snap Snapshot) error {
-		p, err := s.listed(ctx, h, snap)
-		if err != nil {
-			return err
-		}
+	if q.Status == "" {
+		sq.Limit = limit + 1
+	}
+	err = s.eachListed(ctx, h, sq, func(_ Snapshot, p *Participant) error {
 		if q.Status != "" && p.Status(s.now()) != q.Status || !by.Sees(p.Site) {
 			return nil // the second: moved away since the row was written
 		}
@@ -433,6 +432,57 @@ func (s *Service) Participants(ctx context.Context, by Actor, q PeopleQuery) (pa
 	return page, more, err
 }
 
+// eachListed calls f for every snapshot that matches and the State behind it,
+// page by page. States that are in memory are not read; of a page of which most
+// are not, all are read at once.
+func (s *Service) eachListed(ctx context.Context, h *History, q SnapshotQuery, f func(Snapshot, *Participant) error) error {
+	q.Bare = true
+	if q.Limit == 0 {
+		q.Limit = listPage
+	}
+	for {
+		page, err := s.store.Snapshots(ctx, q)
+		if err != nil {
+			return err
+		}
+		if page, err = s.withStates(ctx, h, q, page); err != nil {
+			return err
+		}
+		for _, snap := range page {
+			p, err := s.listed(ctx, h, snap)
+			if err == nil {
+				err = f(snap, p)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if len(page) < q.Limit {
+			return nil
+		}
+		last := page[len(page)-1]
+		q.AfterSite, q.AfterLabel, q.AfterStream = last.Site, last.Label, last.Stream
+	}
+}
+
+// withStates is the page, read again with the States if memory has few of them.
+func (s *Service) withStates(ctx context.Context, h *History, q SnapshotQuery, page []Snapshot) ([]Snapshot, error) {
+	unknown := 0
+	for _, snap := range page {
+		if p, ok := s.remembered(h, ParticipantID(snap.Stream.Key())); !ok || p.Seq < snap.Seq {
+			unknown++
+		}
+	}
+	if unknown < 2 || unknown <= len(page)/2 {
+		return page, nil
+	}
+	q.Bare = false
+	return s.store.Snapshots(ctx, q)
+}
+
+// listPage is how many snapshots a list reads at a time.
+const listPage = 500
+
 // errEnough stops eachSnapshot and eachFrom.
 var errEnough = errors.New("enough")
 
@@ -445,6 +495,7 @@ func (s *Service) listed(ctx context.Context, h *History, snap Snapshot) (*Parti
 	}
 	if len(snap.State) > 0 {
 		if p := decodeSnapshot(h, snap); p != nil {
+			s.people.Add(id, folded{p, h.stamp()})
 			return p, nil
 		}
 	}

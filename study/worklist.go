@@ -103,15 +103,14 @@ func (s *Service) WorklistPage(ctx context.Context, by Actor, wq WorklistQuery) 
 	q := SnapshotQuery{Kind: "participant", Sites: sites, LookBefore: now.Add(RouteAhead), Bare: true,
 		AfterSite: wq.After.Site, AfterLabel: wq.After.Number, AfterStream: wq.After.stream()}
 	read := 0
-	err = s.eachSnapshot(ctx, q, func(snap Snapshot) error {
+	err = s.eachListed(ctx, h, q, func(snap Snapshot, p *Participant) error {
 		if w.More = wq.Limit > 0 && read == wq.Limit; w.More {
 			return errEnough
 		}
 		read++
 		w.Last = PeoplePlace{Site: snap.Site, Number: snap.Label, ID: ParticipantID(snap.Stream.Key())}
-		p, err := s.listed(ctx, h, snap)
-		if err != nil || p == nil || !by.Sees(p.Site) {
-			return err
+		if p == nil || !by.Sees(p.Site) {
+			return nil
 		}
 		w.add(h, p, now)
 		watched, err := s.Watch(ctx, h, p)

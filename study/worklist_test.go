@@ -1,7 +1,9 @@
 package study_test
 
 import (
+	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -207,5 +209,43 @@ func TestTheWorklistInPagesIsTheWholeWorklist(t *testing.T) {
 	mine := slices.DeleteFunc(all, func(a study.AlertOf) bool { return a.Participant.Number != "003" })
 	if err != nil || err2 != nil || len(alerts) == 0 || len(alerts) != len(mine) || alerts[0].ID != mine[0].ID {
 		t.Errorf("her alerts: %v %v, of the site's %v %v", alerts, err, mine, err2)
+	}
+}
+
+// countingReads counts how often a snapshot is read by itself.
+type countingReads struct {
+	study.Store
+	single int
+}
+
+func (c *countingReads) Snapshot(ctx context.Context, id study.StreamID) (study.Snapshot, error) {
+	c.single++
+	return c.Store.Snapshot(ctx, id)
+}
+
+// A process that knows nobody yet reads a list's people together, not one by
+// one, and says of them what a process says that knows them.
+func TestAListOfUnknownPeopleIsReadAtOnce(t *testing.T) {
+	f := testkit.Study(t, testkit.SQLite(t))
+	for i := range 12 {
+		f.Enrol(t, fmt.Sprintf("%03d", i))
+	}
+	f.Clock.Set(at(cycle1+22, "09:00"))
+	store := &countingReads{Store: f.Store}
+	for _, limit := range []int{5, 50} {
+		cold := study.NewService(store, f.Clock.Now, f.NewID)
+		page, more, err := cold.Participants(t.Context(), f.Coordinator, study.PeopleQuery{Limit: limit})
+		known, moreKnown, err2 := f.Participants(t.Context(), f.Coordinator, study.PeopleQuery{Limit: limit})
+		if err != nil || err2 != nil || more != moreKnown || len(page) != min(limit, 12) || !reflect.DeepEqual(page, known) {
+			t.Errorf("limit %d: %d people, more %v, %v; known: %d, %v, %v", limit, len(page), more, err, len(known), moreKnown, err2)
+		}
+	}
+	w, err := study.NewService(store, f.Clock.Now, f.NewID).Worklist(t.Context(), f.Coordinator, testkit.Site)
+	known, err2 := f.Worklist(t.Context(), f.Coordinator, testkit.Site)
+	if err != nil || err2 != nil || show(w) != show(known) {
+		t.Errorf("%v %v\n%s\nwant\n%s", err, err2, show(w), show(known))
+	}
+	if store.single > 2 {
+		t.Errorf("%d participants were read one by one", store.single)
 	}
 }

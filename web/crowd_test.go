@@ -43,7 +43,7 @@ func crowd(t testing.TB, sites, each int) *office {
 	}
 	var wait sync.WaitGroup
 	work := make(chan int)
-	for range 32 {
+	for range 128 {
 		wait.Go(func() {
 			for i := range work {
 				if err := models[i%len(models)].again(ctx, f, crowdSite(i/each), fmt.Sprintf("N-%05d", i%each)); err != nil {

@@ -21,7 +21,7 @@ var benchLists = []struct{ name, path string }{
 
 // benchSite is how many participants a site has, benchAsks how often each list
 // is asked for.
-const benchSite, benchAsks = 500, 60
+const benchSite, benchAsks = 500, 40
 
 // BenchmarkDeskLists asks for every list of the desk of a site with 500
 // participants, alone in its study and in one of EPRO_BENCH_ROWS, such as 50000

@@ -233,16 +233,16 @@ func (view *heatView) rates(g *analysis.Grid, at time.Time) {
 	rate := func(name, key string, of func(*analysis.Rates) *float64) {
 		line(name, key, func(r *analysis.Rates) rateCell { return percent(of(r)) })
 	}
-	count("Population (window closed)", "n_pop", func(r *analysis.Rates) int { return r.NPop })
+	rate("Variable rate", "rate_variable", func(r *analysis.Rates) *float64 { return r.RateVariable })
+	rate("Fixed rate", "rate_fixed", func(r *analysis.Rates) *float64 { return r.RateFixed })
+	count("Population", "n_pop", func(r *analysis.Rates) int { return r.NPop })
 	count("Died", "n_dead", func(r *analysis.Rates) int { return r.NDead })
 	count("Left the trial", "n_off", func(r *analysis.Rates) int { return r.NOff })
 	count("Expected", "n_expected", func(r *analysis.Rates) int { return r.NExpected })
 	count("Received", "n_received", func(r *analysis.Rates) int { return r.NReceived })
 	count("Valid", "n_valid", func(r *analysis.Rates) int { return r.NValid })
 	count("Missing", "n_missing", func(r *analysis.Rates) int { return r.NMissing })
-	count("of these: left the questionnaires", "n_off_pro", func(r *analysis.Rates) int { return r.NOffPRO })
-	rate("Fixed rate (valid of population)", "rate_fixed", func(r *analysis.Rates) *float64 { return r.RateFixed })
-	rate("Variable rate (valid of expected)", "rate_variable", func(r *analysis.Rates) *float64 { return r.RateVariable })
+	count("… left the forms", "n_off_pro", func(r *analysis.Rates) int { return r.NOffPRO })
 }
 
 // percent is a rate with one decimal; nothing where nobody is counted.
