@@ -387,13 +387,12 @@ func (p *Participant) dosedBefore(a *Assessment, protocol *Protocol, completed I
 }
 
 // leftBefore reports whether the participant had left, died or been excluded
-// when the form was completed: on a later day, or on the same day but after
-// that was recorded.
+// when the form was completed: on a later day than it can have been, or after
+// it was recorded, for nothing is recorded that lies ahead.
 func (p *Participant) leftBefore(completed Instant) bool {
 	day := DateOf(completed.Time().In(p.Zone()))
 	return slices.ContainsFunc(p.Facts, func(f Fact) bool {
-		last := f.On.Last()
-		return f.Kind.stops() && !f.Retracted && (day > last || day == last && completed > f.RecordedAt)
+		return f.Kind.stops() && !f.Retracted && (day > f.On.Last() || completed > f.RecordedAt)
 	})
 }
 

@@ -253,7 +253,8 @@ func TestWhatIsCompletedAfterLeavingIsHeldAndBeforeCounts(t *testing.T) {
 		{"withdrawn, that day after it was recorded", []study.RecordFact{withdrawal(left)}, at(left, "10:01"), false},
 		{"withdrawn, after", []study.RecordFact{withdrawal(left)}, at(left+1, "00:00"), false},
 		{"died, after", []study.RecordFact{death(left.String())}, at(left+1, "08:00"), false},
-		{"died some time in March, in March", []study.RecordFact{death("2026-03")}, at(left+1, "08:00"), true},
+		{"died some time in March, in March before it was recorded", []study.RecordFact{death("2026-03")}, at(left, "09:59"), true},
+		{"died some time in March, in March after it was recorded", []study.RecordFact{death("2026-03")}, at(left+1, "08:00"), false},
 		{"died some time in February, in March", []study.RecordFact{death("2026-02")}, at(left-2, "08:00"), false},
 		{"died some time in 2026 and withdrew before that was known", []study.RecordFact{withdrawal(left), death("2026")}, at(left+1, "08:00"), false},
 		{"excluded", []study.RecordFact{{Kind: study.FactEnrolledInError, On: study.PartialDate(left.String()), Reason: "x"}}, at(left+1, "08:00"), false},
@@ -720,5 +721,24 @@ func TestATickBesideAnAnswerOnPaperCanBeCorrected(t *testing.T) {
 	payload, err := study.PayloadOf(e)
 	if v, ok := payload.(study.SubmissionCorrected); err != nil || !ok || v.Skipped["GS7"] != "opt_out" || v.Answers["GS7"] != 2 {
 		t.Errorf("the event has lost the tick: %+v, %v", payload, err)
+	}
+}
+
+// Of a death that is dated to the month a form of that month may have come
+// before it, but not one that was completed when the death was known.
+func TestWhatIsCompletedAfterADeathWasRecordedIsHeldWhateverItsDate(t *testing.T) {
+	for _, date := range []string{"2026", "2026-03", "2026-03-22"} {
+		r := enrolled(t)
+		r.now = at(cycle1+20, "12:00") // 22 March
+		r.must(death(date))
+		before, after := at(cycle1+20, "11:00"), at(cycle1+20, "13:00")
+		r.now = at(cycle1+20, "14:00")
+		r.expectReceipt(r.clocks(r.form("C2D1"), after, after, r.now), study.HeldNotExpected)
+		if got := r.status("C2D1"); got != study.Unexpected {
+			t.Errorf("%s: C2D1 is %s", date, got)
+		}
+		form := r.visit("C2D1").Submissions[0].ID
+		r.must(study.JudgeHeld{Form: form, Reason: "her sister filled it"})
+		r.expectReceipt(r.clocks(r.form("C2D1"), before, before, r.now), "")
 	}
 }

@@ -354,12 +354,20 @@ func (p *Participant) lastAlive(limit Date) (last Date) {
 	}
 	for i := range p.Assessments {
 		for j := range p.Assessments[i].Submissions {
-			if s := &p.Assessments[i].Submissions[j]; s.Void == "" && s.Assistance != AssistanceProxy {
+			if s := &p.Assessments[i].Submissions[j]; s.showsAlive() {
 				seen(DateOf(s.CompletedAt.Time().In(p.Zone())))
 			}
 		}
 	}
 	return last
+}
+
+// showsAlive reports whether she filled the form herself, as far as is known: one
+// that came after she was said to have left or died shows it only once the site
+// has accepted it.
+func (s *Submission) showsAlive() bool {
+	doubted := s.HeldCause == HeldNotExpected && s.Decision != Accepted
+	return s.Void == "" && s.Decision != Rejected && s.Assistance != AssistanceProxy && !doubted
 }
 
 // CurrentRegimen is the regimen that she is on.
