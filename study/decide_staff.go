@@ -347,14 +347,18 @@ func (c RecordCycle) warnings(p, after *Participant, s *Situation) []string {
 	gap(last, last+1)
 	for _, ch := range changes(p, after, s.Now) {
 		was := ch.StatusBefore == Upcoming || ch.StatusBefore == Open || ch.StatusBefore == Overdue
-		if was && (ch.StatusAfter == Missed || ch.StatusAfter == Superseded) {
+		switch {
+		case was && (ch.StatusAfter == Missed || ch.StatusAfter == Superseded):
 			out = append(out, fmt.Sprintf("Visit %s is %s now and would be %s.", ch.Visit, ch.StatusBefore, ch.StatusAfter))
+		case was && ch.StatusAfter == "":
+			out = append(out, fmt.Sprintf("Visit %s is %s now and would not be asked for any more.", ch.Visit, ch.StatusBefore))
 		}
 	}
 	return out
 }
 
-// Change is what a command does to one assessment.
+// Change is what a command or an amendment does to one assessment. One that is
+// asked for by one side only has neither dates nor a status on the other.
 type Change struct {
 	Visit        string           `json:"visit"`
 	From         Dates            `json:"from"`
@@ -373,19 +377,22 @@ type Dates struct {
 func (w Window) dates() Dates { return Dates{w.OpensOn, w.DueOn, w.ClosesOn} }
 
 // changes are the assessments whose window or status differs between two
-// States, both seen at now.
+// States, both seen at now; then those that only the first has.
 func changes(before, after *Participant, now Instant) []Change {
 	out := []Change{}
 	for i := range after.Assessments {
 		a := &after.Assessments[i]
-		old := before.AtVisit(a.Visit)
-		if old == nil {
-			continue
+		c := Change{Visit: a.Visit, To: a.Window.dates(), StatusAfter: after.AssessmentStatus(a, now.Time())}
+		if old := before.AtVisit(a.Visit); old != nil {
+			c.From, c.StatusBefore = old.Window.dates(), before.AssessmentStatus(old, now.Time())
 		}
-		c := Change{Visit: a.Visit, From: old.Window.dates(), To: a.Window.dates(),
-			StatusBefore: before.AssessmentStatus(old, now.Time()), StatusAfter: after.AssessmentStatus(a, now.Time())}
 		if c.From != c.To || c.StatusBefore != c.StatusAfter {
 			out = append(out, c)
+		}
+	}
+	for i := range before.Assessments {
+		if old := &before.Assessments[i]; after.AtVisit(old.Visit) == nil {
+			out = append(out, Change{Visit: old.Visit, From: old.Window.dates(), StatusBefore: before.AssessmentStatus(old, now.Time())})
 		}
 	}
 	return out

@@ -10,7 +10,7 @@ import (
 
 // runProtocol shows the protocol in force, checks a file, or puts one in force.
 func runProtocol(ctx context.Context, c *cli, args []string) error {
-	const usage = "protocol show | check FILE | amend FILE -effective DATE [-dry-run]"
+	const usage = "protocol show | check FILE [-effective DATE] | amend FILE -effective DATE [-dry-run]"
 	if len(args) == 0 {
 		return usageError{"say what to do: " + usage}
 	}
@@ -18,7 +18,7 @@ func runProtocol(ctx context.Context, c *cli, args []string) error {
 	case "show":
 		return protocolShow(ctx, c, args[1:])
 	case "check":
-		return protocolCheck(c, args[1:])
+		return protocolCheck(ctx, c, args[1:])
 	case "amend":
 		return protocolAmend(ctx, c, args[1:])
 	case "-h", "-help", "--help":
@@ -55,13 +55,17 @@ func protocolShow(ctx context.Context, c *cli, args []string) (err error) {
 	return err
 }
 
-func protocolCheck(c *cli, args []string) error {
-	fs := c.flags("protocol check", "protocol check FILE")
+// protocolCheck checks a file by itself, and with a date also what it would
+// change for whom.
+func protocolCheck(ctx context.Context, c *cli, args []string) (err error) {
+	fs := c.flags("protocol check", "protocol check FILE [-effective DATE]")
+	storeURL := storeFlag(fs, c)
+	effective := fs.String("effective", "", "`DATE` from which it would apply: shows the effect on every participant in the store")
 	file, rest, err := fileArgument(args)
 	if err != nil {
 		return err
 	}
-	if err := c.parse(fs, rest); err != nil {
+	if err := c.parseSettings(fs, rest); err != nil {
 		return err
 	}
 	text, err := os.ReadFile(file)
@@ -74,6 +78,49 @@ func protocolCheck(c *cli, args []string) error {
 	}
 	_, err = fmt.Fprintf(c.stdout, "study %s version %s: %d visits, %d cycles of %d days, SHA-256 %s\n",
 		p.Study, p.Version, len(p.Visits), p.Cycles.Count, p.Cycles.LengthDays, study.ProtocolHash(text))
+	if err != nil || *effective == "" {
+		return err
+	}
+	on, err := effectiveDate(*effective)
+	if err != nil {
+		return err
+	}
+	svc, st, err := openService(ctx, *storeURL)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	return showEffects(ctx, c, svc, text, on)
+}
+
+func effectiveDate(text string) (study.Date, error) {
+	on, err := study.ParseDate(text)
+	if err != nil {
+		return 0, usageError{"-effective: " + err.Error()}
+	}
+	return on, nil
+}
+
+// showEffects says what the protocol would change, a line a visit.
+func showEffects(ctx context.Context, c *cli, svc *study.Service, text []byte, on study.Date) error {
+	effects, err := svc.PreviewAmendment(ctx, study.System("protocol"), text, on)
+	if err != nil {
+		return err
+	}
+	dates := func(d study.Dates) string { return fmt.Sprintf("%s..%s (due %s)", d.OpensOn, d.ClosesOn, d.DueOn) }
+	for _, e := range effects {
+		for _, ch := range e.Changes {
+			what := fmt.Sprintf("%s becomes %s, %s becomes %s", dates(ch.From), dates(ch.To), ch.StatusBefore, ch.StatusAfter)
+			switch {
+			case ch.StatusAfter == "":
+				what = fmt.Sprintf("%s, %s, is not asked for any more", dates(ch.From), ch.StatusBefore)
+			case ch.StatusBefore == "":
+				what = fmt.Sprintf("%s, %s, is new", dates(ch.To), ch.StatusAfter)
+			}
+			fmt.Fprintf(c.stdout, "%s %s %s: %s\n", e.Participant.Site, e.Participant.Number, ch.Visit, what)
+		}
+	}
+	_, err = fmt.Fprintf(c.stdout, "participants affected %d\n", len(effects))
 	return err
 }
 
@@ -98,9 +145,9 @@ func protocolAmend(ctx context.Context, c *cli, args []string) (err error) {
 	if err := c.parseSettings(fs, rest); err != nil {
 		return err
 	}
-	on, err := study.ParseDate(*effective)
+	on, err := effectiveDate(*effective)
 	if err != nil {
-		return usageError{"-effective: " + err.Error()}
+		return err
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -111,17 +158,9 @@ func protocolAmend(ctx context.Context, c *cli, args []string) (err error) {
 		return err
 	}
 	defer closing(st, &err)
-	effects, err := svc.PreviewAmendment(ctx, study.System("protocol"), text, on)
-	if err != nil {
+	if err := showEffects(ctx, c, svc, text, on); err != nil {
 		return err
 	}
-	for _, e := range effects {
-		for _, ch := range e.Changes {
-			fmt.Fprintf(c.stdout, "%s %s %s: %s..%s (due %s) becomes %s..%s (due %s), %s becomes %s\n", e.Participant.Site, e.Participant.Number, ch.Visit,
-				ch.From.OpensOn, ch.From.ClosesOn, ch.From.DueOn, ch.To.OpensOn, ch.To.ClosesOn, ch.To.DueOn, ch.StatusBefore, ch.StatusAfter)
-		}
-	}
-	fmt.Fprintf(c.stdout, "participants affected %d\n", len(effects))
 	if *dryRun {
 		return nil
 	}
