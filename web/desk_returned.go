@@ -20,11 +20,11 @@ func (v *visit) returned(page string) returned {
 		return returned{}
 	}
 	r := returned{form: strings.TrimPrefix(v.Path(), page), fields: map[string]string{}}
-	v.Request().PostArgs().VisitAll(func(name, value []byte) {
+	for name, value := range v.Request().PostArgs().All() {
 		if string(name) != "password" {
 			r.fields[string(name)] = strings.TrimSpace(string(value))
 		}
-	})
+	}
 	return r
 }
 
