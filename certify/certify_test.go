@@ -328,8 +328,9 @@ func BenchmarkPDF(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	fonts := certify.DefaultFonts()
 	for b.Loop() {
-		if _, err := certify.DefaultFonts().PDF(c); err != nil {
+		if _, err := fonts.PDF(c); err != nil {
 			b.Fatal(err)
 		}
 	}

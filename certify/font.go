@@ -24,7 +24,10 @@ type face struct {
 
 // Fonts are what copies are printed with: Go's own font for Latin, Greek and
 // Cyrillic script, and behind it one that whoever runs the server named.
-type Fonts struct{ faces []face }
+type Fonts struct {
+	faces []face
+	draws [1 << 16]int8 // by character: the place of its face, from 1; 0: none has it
+}
 
 // DefaultFonts are Go's fonts alone.
 func DefaultFonts() *Fonts {
@@ -32,7 +35,28 @@ func DefaultFonts() *Fonts {
 	if err != nil {
 		panic("certify: " + err.Error()) // part of this program
 	}
-	return &Fonts{[]face{{"go", goregular.TTF, gobold.TTF, parsed}}}
+	fonts := &Fonts{}
+	fonts.use(face{"go", goregular.TTF, gobold.TTF, parsed})
+	return fonts
+}
+
+// use puts a face behind those that are there: it draws what they do not.
+func (fonts *Fonts) use(f face) {
+	fonts.faces = append(fonts.faces, f)
+	var buf sfnt.Buffer
+	for r := range fonts.draws {
+		if fonts.draws[r] != 0 || hidden(rune(r)) {
+			continue
+		}
+		if at, err := f.parsed.GlyphIndex(&buf, rune(r)); err == nil && at != 0 {
+			fonts.draws[r] = int8(len(fonts.faces)) //nolint:gosec // two at most
+		}
+	}
+}
+
+// hidden reports whether a character is marked though a font may have it.
+func hidden(r rune) bool {
+	return unicode.In(r, unicode.C, unicode.M, unicode.Zl, unicode.Zp, unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko)
 }
 
 // LoadFonts adds a TrueType font to the default ones; "" adds none. Fonts with
@@ -68,22 +92,16 @@ func (fonts *Fonts) add(name string, ttf []byte) error {
 	if trial.Text(20, 20, "1"); trial.Output(&bytes.Buffer{}) != nil {
 		return unusable("cannot be put into a PDF")
 	}
-	fonts.faces = append(fonts.faces, added)
+	fonts.use(added)
 	return nil
 }
 
 // of is the place of the first face that draws the character.
 func (fonts *Fonts) of(r rune) (int, bool) {
-	if r > 0xffff || unicode.In(r, unicode.C, unicode.M, unicode.Zl, unicode.Zp, unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko) {
+	if int(r) >= len(fonts.draws) || fonts.draws[r] == 0 {
 		return 0, false
 	}
-	for i := range fonts.faces {
-		var buf sfnt.Buffer
-		if at, err := fonts.faces[i].parsed.GlyphIndex(&buf, r); err == nil && at != 0 {
-			return i, true
-		}
-	}
-	return 0, false
+	return int(fonts.draws[r]) - 1, true
 }
 
 // prints reports whether all of the text can be printed as it is.
