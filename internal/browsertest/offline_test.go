@@ -280,3 +280,29 @@ func TestAnUnsentFormShowsInTheCounts(t *testing.T) {
 	phone.until(`document.querySelector("h1").innerText === "Thank you"`)
 	progress(`"answered":37,"unsent":0`)
 }
+
+// The phone's clock is two hours ahead when the form is opened, and is put right
+// before it is sent.
+func TestAFormIsNotLostWhenTheClockIsSetBackMeanwhile(t *testing.T) {
+	w := start(t)
+	p := w.enrol(t, "0101", "en")
+	phone := w.phone(t)
+	phone.bind(w.code(t, p))
+	eval[bool](phone, `(() => {
+		const Real = Date;
+		window.ahead = 7200000;
+		window.Date = class extends Real {
+			constructor(...given) { given.length ? super(...given) : super(Real.now() + window.ahead); }
+			static now() { return Real.now() + window.ahead; }
+		};
+		return true;
+	})()`)
+	phone.tap(".body > .primary")
+	phone.screen("question")
+	eval[int](phone, `window.ahead = 0`)
+	phone.fill(1, 37)
+	phone.screen("review")
+	phone.tap("#send")
+	phone.until(`document.querySelector("h1").innerText === "Thank you"`)
+	correct(t, w.oneForm(t, p))
+}
