@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"epro/analysis"
+	"epro/internal/testkit"
 	"epro/study"
 )
 
@@ -24,13 +25,14 @@ func thousands(b *testing.B) *simulated {
 // BenchmarkPage is everything that the analyst's page shows of one score, from
 // the participants' State on.
 func BenchmarkPage(b *testing.B) {
-	s := thousands(b)
+	s, before := thousands(b), testkit.Processor(b)
 	for b.Loop() {
 		plan, people := s.read(b, analysis.Selection{})
 		if err := page(&analysis.Data{Plan: plan, People: people}); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric((testkit.Processor(b)-before).Seconds()*1e3/float64(b.N), "cpu-ms/op")
 }
 
 // BenchmarkTables is the same once the people are placed.
@@ -63,6 +65,9 @@ func page(d *analysis.Data) error {
 		return err
 	}
 	if _, err := d.DistributionTable(ask); err != nil {
+		return err
+	}
+	if _, err := d.ItemTable(ask); err != nil {
 		return err
 	}
 	if _, err := d.MissingTable(ask); err != nil {

@@ -328,11 +328,11 @@ func TestVisitsAreThoseFromOneToAnother(t *testing.T) {
 	} {
 		table, err := d.ScoreTable(c.ask)
 		var e *study.Error
-		got := ""
-		switch n := len(table.Visits); {
-		case errors.As(err, &e):
+		var got string
+		if errors.As(err, &e) {
 			got = e.Fields[0].Reason
-		default:
+		} else {
+			n := len(table.Visits)
 			got = fmt.Sprint(table.Visits[0].Code, " ", table.Visits[n-1].Code, " ", n)
 		}
 		if !strings.Contains(got, c.want) {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"epro/internal/testkit"
 )
 
 // benchRows is how many score rows a benchmark writes: EPRO_BENCH_ROWS, or few.
@@ -50,27 +52,28 @@ func BenchmarkFormats(b *testing.B) {
 	n := benchRows()
 	for _, f := range Formats() {
 		b.Run(f.Name, func(b *testing.B) {
-			var ours, bare time.Duration
+			var ours, bare, oursCPU, bareCPU time.Duration
 			var most uint64
 			for b.Loop() {
-				start := time.Now()
+				start, used := time.Now(), testkit.Processor(b)
 				out := newFile(b)
 				most = max(most, writeScores(b, f, Head{Dataset: d, At: start, Rows: n, Widths: look.widths}, rows, n, out))
-				ours += time.Since(start)
+				ours, oursCPU = ours+time.Since(start), oursCPU+testkit.Processor(b)-used
 				info, err := out.Stat()
 				if err != nil {
 					b.Fatal(err)
 				}
-				start = time.Now()
+				start, used = time.Now(), testkit.Processor(b)
 				if f.Name == "csv" {
 					bareCSV(b, rows, n)
 				} else {
 					bareBytes(b, int(info.Size())/n, n)
 				}
-				bare += time.Since(start)
+				bare, bareCPU = bare+time.Since(start), bareCPU+testkit.Processor(b)-used
 			}
 			b.ReportMetric(float64(n)*float64(b.N)/ours.Seconds(), "rows/s")
 			b.ReportMetric(bare.Seconds()/ours.Seconds(), "of-bare")
+			b.ReportMetric(bareCPU.Seconds()/oursCPU.Seconds(), "of-bare-cpu")
 			b.ReportMetric(float64(most)/1e6, "MB-heap")
 		})
 	}

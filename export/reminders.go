@@ -60,7 +60,7 @@ func reminderStep() []field[*attempt] {
 		{Column{Name: "DEVNUM", Label: "Device of the Participant", Kind: Integer, Note: "A number in the order in which her devices were first tried; empty for a step that never left."},
 			func(r *attempt) Value { return unlessZero(r.device) }},
 		{Column{Name: "PLATFORM", Label: "Kind of Device"}, func(r *attempt) Value { return TextOf(r.Platform) }},
-		{Column{Name: "ROUTE", Label: "Kind of Push Target"}, func(r *attempt) Value { return TextOf(r.Delivery.Kind) }},
+		{Column{Name: "ROUTE", Label: "Kind of Push Target"}, func(r *attempt) Value { return TextOf(r.Kind) }},
 		{Column{Name: "ATTEMPT", Label: "Attempt at the Step and Device", Kind: Integer}, func(r *attempt) Value { return unlessZero(r.Attempt) }},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,10 +29,12 @@ const (
 type xptEncoder struct {
 	out     *bufio.Writer
 	columns []Column
-	text    []bool // of each column: stored as text
-	widths  []int  // of each column in a row, bytes
-	row     []byte
+	text    []bool  // of each column: stored as text
+	widths  []int   // of each column in a row, bytes
+	row     []byte  // the last one written
+	last    []Value // what it holds
 	written int64
+	allText bool // no column has numbers
 }
 
 func newXPT(w io.Writer) Encoder { return &xptEncoder{out: bufio.NewWriterSize(w, 64<<10)} }
@@ -58,7 +61,8 @@ func (e *xptEncoder) Begin(h Head) error {
 		e.text[i] = c.Kind == Text || c.Kind == Flag
 		size += e.widths[i]
 	}
-	e.row = make([]byte, size)
+	e.row, e.last = bytes.Repeat([]byte{' '}, size), nil
+	e.allText = !slices.Contains(e.text, false)
 	var b bytes.Buffer
 	e.headers(&b, h)
 	position := 0
@@ -121,38 +125,50 @@ func namestr(i int, c Column, width, position int) []byte {
 	return n
 }
 
-// Row writes one row.
+// Row writes one row. Most cells are as in the row before, and stay as they are.
 func (e *xptEncoder) Row(cells []Value) error {
-	at, blank := 0, true
+	first, at := e.last == nil, 0
+	if first {
+		e.last = make([]Value, len(cells))
+	}
 	for i := range cells {
 		v, cell := &cells[i], e.row[at:at+e.widths[i]]
 		at += e.widths[i]
-		switch {
-		case e.text[i]:
-			text := v.String()
-			if len(text) > len(cell) {
-				return fmt.Errorf("column %s: a text of %d bytes in a column of %d", e.columns[i].Name, len(text), len(cell))
-			}
-			blank = blank && text == ""
-			for j := copy(cell, text); j < len(cell); j++ {
-				cell[j] = ' '
-			}
-		case v.Missing():
-			blank = false
-			binary.BigEndian.PutUint64(cell, missingXPT)
-		default:
-			blank = false
-			bits, ok := ibm(numberXPT(v))
-			if !ok {
-				return fmt.Errorf("column %s: %s does not fit into a SAS transport file", e.columns[i].Name, v)
-			}
-			binary.BigEndian.PutUint64(cell, bits)
+		if !first && v.same(&e.last[i]) {
+			continue
 		}
+		if err := e.cell(cell, v, i); err != nil {
+			return err
+		}
+		e.last[i] = *v
 	}
-	if blank {
+	if e.allText && len(bytes.Trim(e.row, " ")) == 0 {
 		return fmt.Errorf("a row without any value cannot be told from the end of a SAS transport file")
 	}
 	return e.write(e.row)
+}
+
+// cell writes one cell into its place in the row.
+func (e *xptEncoder) cell(cell []byte, v *Value, i int) error {
+	switch {
+	case e.text[i]:
+		text := v.String()
+		if len(text) > len(cell) {
+			return fmt.Errorf("column %s: a text of %d bytes in a column of %d", e.columns[i].Name, len(text), len(cell))
+		}
+		for j := copy(cell, text); j < len(cell); j++ {
+			cell[j] = ' '
+		}
+	case v.Missing():
+		binary.BigEndian.PutUint64(cell, missingXPT)
+	default:
+		bits, ok := ibm(numberXPT(v))
+		if !ok {
+			return fmt.Errorf("column %s: %s does not fit into a SAS transport file", e.columns[i].Name, v)
+		}
+		binary.BigEndian.PutUint64(cell, bits)
+	}
+	return nil
 }
 
 // missingXPT is a number that is missing: a full stop and zeros.

@@ -2,12 +2,12 @@ package main
 
 import (
 	"io"
-	"syscall"
 	"testing"
 	"time"
 
 	"epro/export"
 	"epro/internal/simulate"
+	"epro/internal/testkit"
 	"epro/study"
 )
 
@@ -24,7 +24,7 @@ func BenchmarkStudyZip(b *testing.B) {
 		b.Fatal(err)
 	}
 	o := export.Options{Dataset: export.Everything, Format: export.Zip, Cut: export.Cut{At: now, Final: true}}
-	rows, before := 0, processor(b)
+	rows, before := 0, testkit.Processor(b)
 	for b.Loop() {
 		s, err := export.Write(b.Context(), svc, study.System("bench"), o, io.Discard)
 		if err != nil {
@@ -33,16 +33,5 @@ func BenchmarkStudyZip(b *testing.B) {
 		rows = s.Rows
 	}
 	b.ReportMetric(float64(rows), "rows")
-	b.ReportMetric((processor(b)-before).Seconds()/float64(b.N), "cpu-s/op")
-}
-
-// processor is the processor time that this program has taken so far, which
-// other programs' work does not lengthen.
-func processor(b *testing.B) time.Duration {
-	b.Helper()
-	var used syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+	b.ReportMetric((testkit.Processor(b)-before).Seconds()/float64(b.N), "cpu-s/op")
 }
