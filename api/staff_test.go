@@ -334,7 +334,7 @@ func TestACorrectionKeepsWhatWasThereAndAVoidOpensTheVisit(t *testing.T) {
 	if kind := pdf.header.Get("Content-Type"); kind != "application/pdf" || !strings.HasPrefix(string(pdf.body), "%PDF-1.") {
 		t.Errorf("the copy is %s, and begins %.20q", kind, pdf.body)
 	}
-	if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(pdf.body))); !strings.Contains(string(d.s.call(t, "GET", "/v1/audit?limit=200", d.s.staff(t, "root", study.RoleAdmin).token, nil).want(t, 200).body), sum) {
+	if sum := fmt.Sprintf("%x", sha256.Sum256(pdf.body)); !strings.Contains(string(d.s.call(t, "GET", "/v1/audit?limit=200", d.s.staff(t, "root", study.RoleAdmin).token, nil).want(t, 200).body), sum) {
 		t.Errorf("the record does not have the copy's hash %s", sum)
 	}
 	got := d.s.call(t, "POST", form+"/void", d.ines, map[string]any{"cause": "wrong_person", "reason": "her sister"}).want(t, 201).json(t)

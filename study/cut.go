@@ -124,7 +124,7 @@ func keyed(t EventType) bool {
 }
 
 // move follows one event that can change the place.
-func (p *PeoplePlace) move(n Entry) error {
+func (at *PeoplePlace) move(n Entry) error {
 	e, err := n.Open()
 	if err != nil {
 		return err
@@ -135,11 +135,11 @@ func (p *PeoplePlace) move(n Entry) error {
 	}
 	switch v := payload.(type) {
 	case ParticipantEnrolled:
-		p.Site, p.Number = v.Site, v.Number
+		at.Site, at.Number = v.Site, v.Number
 	case DetailsChanged:
-		p.Number = cmp.Or(v.Number, p.Number)
+		at.Number = cmp.Or(v.Number, at.Number)
 	case Transferred:
-		p.Site = v.Site
+		at.Site = v.Site
 	}
 	return nil
 }

@@ -95,6 +95,7 @@ func (s *seat) ask(b *testing.B, path string) time.Duration {
 		b.Fatal(err)
 	}
 	n, err := io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
 	took := time.Since(began)
 	if resp.StatusCode != http.StatusOK || n == 0 || err != nil {
 		b.Fatalf("%s: %d, %d bytes, %v", path, resp.StatusCode, n, err)

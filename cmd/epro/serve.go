@@ -19,6 +19,7 @@ import (
 	"epro/api"
 	"epro/auth"
 	"epro/certify"
+	"epro/reminders"
 	"epro/study"
 	"epro/web"
 )
@@ -193,25 +194,7 @@ func serve(ctx context.Context, c *cli, s settings, svc *study.Service, st study
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	loops, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
-	repaired := every(loops, log, "repair", study.RepairEvery, func(ctx context.Context) error {
-		_, err := svc.KeepRepaired(ctx)
-		return err
-	})
-	purged := every(loops, log, "purge", time.Hour, func(ctx context.Context) error {
-		_, err := st.PurgeRecords(ctx, now())
-		return err
-	})
-	checkpointed := s.keepCheckpoints(loops, log)
-	reminded := s.reminders.run(loops, dispatcher)
-	defer func() {
-		stopLoops()
-		<-reminded
-		<-checkpointed
-		<-repaired
-		<-purged
-		log.Info("stopped")
-	}()
+	defer s.work(ctx, svc, st, dispatcher, now, log)()
 	base := "http://" + ln.Addr().String()
 	if s.publicURL != "" {
 		base = strings.TrimSuffix(s.publicURL, "/")
@@ -224,6 +207,30 @@ func serve(ctx context.Context, c *cli, s settings, svc *study.Service, st study
 	}
 	log.Info("serving", "url", base, "store", redactURL(s.store))
 	return server.Serve(ctx, ln, s.drain)
+}
+
+// work starts what runs beside the requests. What it gives back stops all of it
+// and waits until it has.
+func (s settings) work(ctx context.Context, svc *study.Service, st study.Store, d *reminders.Dispatcher, now func() time.Time, log *slog.Logger) (stop func()) {
+	loops, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
+	repaired := every(loops, log, "repair", study.RepairEvery, func(ctx context.Context) error {
+		_, err := svc.KeepRepaired(ctx)
+		return err
+	})
+	purged := every(loops, log, "purge", time.Hour, func(ctx context.Context) error {
+		_, err := st.PurgeRecords(ctx, now())
+		return err
+	})
+	checkpointed := s.keepCheckpoints(loops, log)
+	reminded := s.reminders.run(loops, d)
+	return func() {
+		stopLoops()
+		<-reminded
+		<-checkpointed
+		<-repaired
+		<-purged
+		log.Info("stopped")
+	}
 }
 
 // warnRestored says at every start that a restored store still waits for a person.
