@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"errors"
 	"fmt"
 
 	"epro/study"
@@ -25,12 +26,21 @@ func (p *Plan) Threshold(score int, asked float64) (float64, error) {
 	case asked < 0:
 		return 0, study.Fail(study.Invalid, "A threshold is a number of points above 0.", study.Field{Name: "threshold", Reason: "give a number above 0"})
 	case mid.Low == 0:
-		return 0, study.Fail(study.Invalid, fmt.Sprintf("No minimally important difference is published for %s. Say which change counts.", p.Scores[score]),
+		e := study.Fail(study.Invalid, fmt.Sprintf("No minimally important difference is published for %s. Say which change counts.", p.Scores[score]),
 			study.Field{Name: "threshold", Reason: "give a number of points above 0"})
+		e.Err = errNoThreshold
+		return 0, e
 	default:
 		return mid.Low, nil
 	}
 }
+
+// errNoThreshold marks the refusal of what needs a threshold that nobody said.
+var errNoThreshold = errors.New("no published threshold")
+
+// NeedsThreshold reports whether a table was refused because its score has no
+// published threshold and none was asked for.
+func NeedsThreshold(err error) bool { return errors.Is(err, errNoThreshold) }
 
 // Share is a part of a whole with its exact interval.
 type Share struct {

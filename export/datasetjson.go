@@ -118,8 +118,8 @@ func appendJSON(b []byte, v Value) ([]byte, error) {
 		return append(b, "null"...), nil
 	case v.kind == Integer:
 		return strconv.AppendInt(b, v.whole, 10), nil
-	case v.kind == Number && !math.IsInf(v.number, 0) && !math.IsNaN(v.number):
-		return strconv.AppendFloat(b, v.number, 'g', -1, 64), nil
+	case v.kind == Number && !math.IsInf(v.Number(), 0) && !math.IsNaN(v.Number()):
+		return strconv.AppendFloat(b, v.Number(), 'g', -1, 64), nil
 	default:
 		return jsontext.AppendQuote(b, v.String())
 	}

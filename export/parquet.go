@@ -74,7 +74,7 @@ func parquetValue(v Value) parquet.Value {
 	case Integer, Instant:
 		return parquet.Int64Value(v.whole)
 	case Number:
-		return parquet.DoubleValue(v.number)
+		return parquet.DoubleValue(v.Number())
 	case Date:
 		return parquet.Int32Value(int32(v.Day() - epochParquet))
 	default:

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"math"
 	"os"
 )
 
@@ -116,8 +115,7 @@ func nameless() (*os.File, error) {
 
 // same reports whether both cells are written alike in every format.
 func (v *Value) same(o *Value) bool {
-	return v.present == o.present && v.kind == o.kind && v.whole == o.whole &&
-		math.Float64bits(v.number) == math.Float64bits(o.number) && v.text == o.text
+	return v.present == o.present && v.kind == o.kind && v.whole == o.whole && v.text == o.text
 }
 
 // presentBit marks a cell that is not missing, beside its kind.
@@ -133,7 +131,7 @@ func (v *Value) pack(b []byte) []byte {
 	case Text:
 		return append(binary.AppendUvarint(b, uint64(len(v.text))), v.text...)
 	case Number:
-		return binary.LittleEndian.AppendUint64(b, math.Float64bits(v.number))
+		return binary.LittleEndian.AppendUint64(b, uint64(v.whole))
 	default:
 		return binary.AppendVarint(b, v.whole)
 	}
@@ -156,7 +154,7 @@ func unpack(packed string, cells []Value) {
 			n, used := uvarint(rest)
 			v.text, rest = rest[used:used+int(n)], rest[used+int(n):]
 		case v.kind == Number:
-			v.number, rest = math.Float64frombits(binary.LittleEndian.Uint64([]byte(rest[:8]))), rest[8:]
+			v.whole, rest = int64(binary.LittleEndian.Uint64([]byte(rest[:8]))), rest[8:]
 		default:
 			n, used := uvarint(rest)
 			v.whole, rest = int64(n>>1)^-int64(n&1), rest[used:]

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -34,8 +35,7 @@ type Value struct {
 	present bool
 	kind    Kind
 	text    string
-	whole   int64 // Integer; Date and Instant as package study counts them; Flag as 0 or 1
-	number  float64
+	whole   int64 // Integer; Date and Instant as package study counts them; Flag as 0 or 1; the bits of a Number
 }
 
 // TextOf is a text cell. What no file can carry in a text is replaced: a line
@@ -68,7 +68,9 @@ func cleaned(s string) string {
 func IntegerOf(n int) Value { return Value{present: true, kind: Integer, whole: int64(n)} }
 
 // NumberOf is a cell with a number.
-func NumberOf(f float64) Value { return Value{present: true, kind: Number, number: f} }
+func NumberOf(f float64) Value {
+	return Value{present: true, kind: Number, whole: int64(math.Float64bits(f))}
+}
 
 // DateOf is a cell with a date; no date is missing.
 func DateOf(d study.Date) Value { return Value{present: d != 0, kind: Date, whole: int64(d)} }
@@ -97,7 +99,7 @@ func (v Value) Kind() Kind { return v.kind }
 func (v Value) Whole() int64 { return v.whole }
 
 // Number is the value of a Number cell.
-func (v Value) Number() float64 { return v.number }
+func (v Value) Number() float64 { return math.Float64frombits(uint64(v.whole)) }
 
 // Day is the value of a Date cell.
 func (v Value) Day() study.Date { return study.Date(v.whole) }
@@ -135,7 +137,7 @@ func (v *Value) append(b []byte) []byte {
 	case Integer:
 		return strconv.AppendInt(b, v.whole, 10)
 	case Number:
-		return strconv.AppendFloat(b, v.number, 'f', -1, 64)
+		return strconv.AppendFloat(b, v.Number(), 'f', -1, 64)
 	case Date:
 		return appendDate(b, v.Day())
 	case Instant:

@@ -76,7 +76,7 @@ func (e *xlsxEncoder) cell(v Value) any {
 	case v.kind == Integer:
 		return v.whole
 	case v.kind == Number:
-		return v.number
+		return v.Number()
 	case v.kind == Date:
 		return excelize.Cell{StyleID: e.styles[Date], Value: int(v.Day() - epochXLSX)}
 	case v.kind == Instant:

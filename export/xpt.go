@@ -131,16 +131,14 @@ func (e *xptEncoder) Row(cells []Value) error {
 	if first {
 		e.last = make([]Value, len(cells))
 	}
-	for i := range cells {
-		v, cell := &cells[i], e.row[at:at+e.widths[i]]
-		at += e.widths[i]
-		if !first && v.same(&e.last[i]) {
-			continue
+	for i, width := range e.widths {
+		if v, last := &cells[i], &e.last[i]; first || !v.same(last) {
+			if err := e.cell(e.row[at:at+width], v, i); err != nil {
+				return err
+			}
+			*last = *v
 		}
-		if err := e.cell(cell, v, i); err != nil {
-			return err
-		}
-		e.last[i] = *v
+		at += width
 	}
 	if e.allText && len(bytes.Trim(e.row, " ")) == 0 {
 		return fmt.Errorf("a row without any value cannot be told from the end of a SAS transport file")

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"html/template"
 	"net/http"
@@ -30,6 +31,7 @@ type labView struct {
 	head
 	Run      analysis.Run
 	Figures  []drawing
+	Without  string       // why some figures are not there
 	Download template.URL // the query, for files of the same figures
 	Choices  []labChoice
 	Problem  *problem
@@ -58,7 +60,7 @@ func (d *desk) lab(v *visit) error {
 	data, err := d.gather(v, query)
 	if err == nil {
 		view.Run = data.Run
-		view.Figures, err = figures(data, query)
+		view.Figures, view.Without, err = figures(data, query)
 	}
 	if err != nil && !refusal(err) {
 		return err
@@ -82,13 +84,13 @@ func (d *desk) labFile(v *visit) error {
 	if err != nil {
 		return err
 	}
-	all, err := figures(data, query)
+	all, without, err := figures(data, query)
 	if err != nil {
 		return err
 	}
 	i := slices.IndexFunc(all, func(f drawing) bool { return f.Name == name })
 	if i < 0 || kind != "svg" && kind != "csv" {
-		return study.Fail(study.NotFound, "There is no such figure.")
+		return study.Fail(study.NotFound, cmp.Or(without, "There is no such figure."))
 	}
 	v.Set(fiber.HeaderContentDisposition, `attachment; filename="`+all[i].Name+"."+kind+`"`)
 	v.Set(fiber.HeaderCacheControl, "no-store")
@@ -136,13 +138,14 @@ func (d *desk) gather(v *visit, query url.Values) (*analysis.Data, error) {
 	return export.Gather(v.UserContext(), d.Study, v.by, q)
 }
 
-// figures are the plots of the page, in its order.
-func figures(d *analysis.Data, query url.Values) ([]drawing, error) {
+// figures are the plots of the page, in its order. Those that need a threshold
+// are left out where none is published and none was given; without says so.
+func figures(d *analysis.Data, query url.Values) (out []drawing, without string, err error) {
 	ask := analysis.Ask{Scale: query.Get("scale"), Axis: analysis.Axis(query.Get("axis"))}
 	if text := query.Get("threshold"); text != "" {
 		threshold, err := strconv.ParseFloat(text, 64)
 		if err != nil || threshold <= 0 {
-			return nil, study.Fail(study.Invalid, "The threshold is no number of points.", study.Field{Name: "threshold", Reason: "write a number above 0"})
+			return nil, "", study.Fail(study.Invalid, "The threshold is no number of points.", study.Field{Name: "threshold", Reason: "write a number above 0"})
 		}
 		ask.Threshold = threshold
 	}
@@ -164,15 +167,18 @@ func figures(d *analysis.Data, query url.Values) ([]drawing, error) {
 		asks = append(asks, question{landmarks, drawn((*analysis.Data).DistributionTable, figure.Distribution)})
 	}
 	asks = append(asks, question{some, drawn((*analysis.Data).ItemTable, figure.Items)})
-	var out []drawing
 	for _, q := range asks {
 		f, err := q.draw(d, q.ask)
-		if err != nil {
-			return nil, err
+		switch {
+		case err == nil:
+			out = append(out, f)
+		case ask.Threshold == 0 && analysis.NeedsThreshold(err):
+			without = "Responders and time to deterioration are not shown. " + problemOf(err).Message
+		default:
+			return nil, "", err
 		}
-		out = append(out, f)
 	}
-	return out, nil
+	return out, without, nil
 }
 
 // question is a figure to draw, and of what.

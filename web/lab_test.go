@@ -114,7 +114,7 @@ func TestAWrongFilterGetsASentenceAndTheFormBack(t *testing.T) {
 	o := trial(t)
 	s := o.at(t, "ada", study.RoleAnalyst)
 	for query, words := range map[string]string{
-		"scale=QLQ": "PWB, SWB", "cut=soon": "neither a date nor an instant", "threshold=much": "above 0", "scale=SWB": "No minimally important difference",
+		"scale=QLQ": "PWB, SWB", "cut=soon": "neither a date nor an instant", "threshold=much": "above 0",
 		"variant=worst": "first, confirmed, definitive", "visit=C99D1": "C2D1",
 		"from=C99D1": "C2D1", "from=C3D1&to=C2D1": "C2D1 comes before C3D1", "demonstration=include&axis=calendar&to=C2D1": "W0, W3",
 	} {
@@ -123,6 +123,20 @@ func TestAWrongFilterGetsASentenceAndTheFormBack(t *testing.T) {
 			t.Errorf("%s: there are plots all the same", query)
 		}
 	}
+}
+
+// SWB has no published difference: what needs none is drawn all the same.
+func TestAScoreWithoutAPublishedDifferenceIsShownAsFarAsItCanBe(t *testing.T) {
+	o := trial(t)
+	s := o.at(t, "ada", study.RoleAnalyst)
+	page := s.get("/lab?scale=SWB&demonstration=include").says(t, http.StatusOK, "<svg", "Responders and time to deterioration are not shown", "No minimally important difference is published for SWB")
+	for name, shown := range map[string]bool{"completion": true, "change": true, "items": true, "responders": false, "deterioration": false} {
+		if strings.Contains(page.page, "/lab/"+name+".svg") != shown {
+			t.Errorf("%s is shown: %v", name, !shown)
+		}
+	}
+	s.get("/lab/responders.csv?scale=SWB").says(t, http.StatusNotFound)
+	s.get("/lab?scale=SWB&threshold=2&demonstration=include").says(t, http.StatusOK, "/lab/responders.svg", "/lab/deterioration.svg")
 }
 
 func TestTheLabShowsTheVisitsThatWereAskedFor(t *testing.T) {
