@@ -49,7 +49,7 @@ func (fonts *Fonts) use(f face) {
 			continue
 		}
 		if at, err := f.parsed.GlyphIndex(&buf, rune(r)); err == nil && at != 0 {
-			fonts.draws[r] = int8(len(fonts.faces)) //nolint:gosec // two at most
+			fonts.draws[r] = int8(len(fonts.faces)) // two at most
 		}
 	}
 }

@@ -1,7 +1,5 @@
 package study
 
-import ()
-
 // EventType names what happened, in the past tense.
 type EventType string
 
