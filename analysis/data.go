@@ -154,30 +154,31 @@ func (d *Data) Reaches(week string) bool {
 // another, or all.
 func (d *Data) at(a Ask) ([]Point, error) {
 	all := d.points(a.Axis)
-	if len(all) == 0 {
-		return nil, nil // by the calendar, as long as nobody has a form
-	}
 	codes := make([]string, len(all))
 	for i, p := range all {
 		codes[i] = p.Code
+	}
+	choices := codes
+	if len(all) == 0 {
+		choices = []string{WeekCode(0), WeekCode(d.CycleDays), WeekCode(2*d.CycleDays) + " and so on"}
 	}
 	first, last := 0, len(all)-1
 	for _, end := range []struct {
 		name, code string
 		set        []*int
 	}{{"from", a.From, []*int{&first}}, {"to", a.To, []*int{&last}}, {"visit", a.Visit, []*int{&first, &last}}} {
-		if end.code == "" {
+		if end.code == "" || len(all) == 0 && isWeekCode(end.code) { // by the calendar, nobody has a form yet
 			continue
 		}
 		i := slices.Index(codes, end.code)
 		if i < 0 {
-			return nil, invalidChoice(end.name, codes)
+			return nil, invalidChoice(end.name, choices)
 		}
 		for _, set := range end.set {
 			*set = i
 		}
 	}
-	if first > last {
+	if first > last && len(all) > 0 {
 		return nil, study.Fail(study.Invalid, "The last visit lies before the first.", study.Field{Name: "to", Reason: a.To + " comes before " + a.From})
 	}
 	return all[first : last+1], nil

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
@@ -19,25 +20,28 @@ func operationID(r route) string {
 }
 
 // documentRoutes serve the OpenAPI document, and the same as a page that loads
-// nothing from elsewhere. Both are made once, from the routes themselves.
+// nothing from elsewhere. Both are made from the routes themselves, when somebody
+// asks first.
 func (s *Server) documentRoutes() {
 	document := s.huma.OpenAPI()
-	raw, err := document.MarshalJSON()
-	if err != nil {
-		panic("api: the OpenAPI document: " + err.Error()) // a fault in the route table; every test meets it
-	}
-	page, err := docsPage(document)
-	if err != nil {
-		panic("api: the docs page: " + err.Error())
-	}
+	raw := sync.OnceValues(document.MarshalJSON)
+	page := sync.OnceValues(func() ([]byte, error) { return docsPage(document) })
 	s.app.Get("/openapi.json", func(c *fiber.Ctx) error {
+		body, err := raw()
+		if err != nil {
+			return err
+		}
 		c.Set(fiber.HeaderContentType, "application/json")
-		return c.Send(raw)
+		return c.Send(body)
 	})
 	s.app.Get("/docs", func(c *fiber.Ctx) error {
+		body, err := page()
+		if err != nil {
+			return err
+		}
 		c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 		c.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-		return c.Send(page)
+		return c.Send(body)
 	})
 }
 
