@@ -57,7 +57,7 @@ func codeFrom(sum [32]byte) string {
 	return string(append(text, alphabet[checkSymbol(symbols)]))
 }
 
-// display is a code as people are given it: XXXXX-XXXXX-X.
+// display is a code as people are given it, such as 4NP5D-3NWX7-9.
 func display(code string) string { return code[:5] + "-" + code[5:10] + "-" + code[10:] }
 
 // parseCode reads a code as people type it: in any case, with I or L for 1 and

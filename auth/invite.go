@@ -19,7 +19,7 @@ const (
 
 // Invitation is what the letter to a member of staff bears.
 type Invitation struct {
-	Code      string // XXXX-XXXX-XXXX-XXXX
+	Code      string // in four groups of four
 	ExpiresAt time.Time
 	Staff     *study.Staff
 }

@@ -15,7 +15,7 @@ const codeLifetime = 21 * day
 
 // Code is an enrolment code, for the participant's eyes only.
 type Code struct {
-	Code      string // XXXXX-XXXXX-X
+	Code      string // such as 4NP5D-3NWX7-9
 	ExpiresAt time.Time
 }
 

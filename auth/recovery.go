@@ -11,7 +11,7 @@ import (
 )
 
 // A recovery code stands in once for the authenticator app: ten characters, 50
-// bits, shown as XXXXX-XXXXX.
+// bits, shown in two groups of five.
 const (
 	recoveryCodes  = 10
 	recoveryLength = 10
